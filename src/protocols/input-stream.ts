@@ -1,0 +1,161 @@
+/**
+ * One direction of a connection as a protocol module reads it: bytes in order, with holes. The reader sees
+ * `bytes[start, end)`, which begins at stream offset `position`; after it comes a hole of `hole` bytes that were
+ * moved but not copied (0: nothing known yet, more may come).
+ *
+ * `consume` takes what was understood. `skip` passes bytes whose content does not matter, also bytes in a hole and
+ * bytes that have not arrived yet. A reader that needs bytes inside a hole calls `resume`, which drops everything up
+ * to the hole's end and says how much was lost.
+ *
+ * Nothing here allocates per chunk unless a message is cut: whole messages are read in place from the event batch.
+ */
+export class InputStream {
+  bytes: Uint8Array = EMPTY
+  start = 0
+  end = 0
+  /** Stream offset of `bytes[start]`. */
+  position = 0
+  /** Length of the hole right behind `end`. */
+  hole = 0
+  /** Time (ns since the capture's base) of the call that brought `bytes[start]`: the first byte of the next message. */
+  timeNs = 0
+  /** True if the sender has closed its direction. */
+  ended = false
+
+  #owed = 0
+  #store: Uint8Array = EMPTY
+  #owned = false
+  #chunkTimeNs = 0
+  readonly #limit: number
+
+  /** @param limit most bytes kept of a message that is not complete; beyond it the oldest become a hole. */
+  constructor(limit = 65_536) {
+    this.#limit = limit
+  }
+
+  /** Bytes that can be read now. */
+  get available(): number {
+    return this.end - this.start
+  }
+
+  /** True while a `skip` waits for bytes that have not arrived. */
+  get skipping(): boolean {
+    return this.#owed > 0
+  }
+
+  /** Takes `count` bytes as understood; count ≤ available. */
+  consume(count: number): void {
+    this.start += count
+    this.position += count
+    this.timeNs = this.#chunkTimeNs
+  }
+
+  /** Passes `count` bytes, whether they are here, in the hole, or still to come. */
+  skip(count: number): void {
+    const here = Math.min(count, this.end - this.start)
+    if (here > 0) this.consume(here)
+    let left = count - here
+    if (left > 0 && this.hole > 0) {
+      const inHole = Math.min(left, this.hole)
+      this.hole -= inHole
+      this.position += inHole
+      left -= inHole
+    }
+    this.#owed += left
+  }
+
+  /** Drops what is readable and the hole behind it. Returns the bytes lost that way. */
+  resume(): number {
+    const lost = this.end - this.start + this.hole
+    this.position += lost
+    this.start = this.end
+    this.hole = 0
+    this.timeNs = this.#chunkTimeNs
+    return lost
+  }
+
+  /**
+   * The driver's side. A hole left behind `end` must have been consumed or resumed over before new bytes can be read;
+   * if the reader did neither, everything before the new bytes is dropped and returned as lost.
+   * `bytes` belongs to the caller until `settle`.
+   */
+  push(bytes: Uint8Array, start: number, end: number, timeNs: number): number {
+    let lost = 0
+    if (this.hole > 0) lost = this.resume()
+    this.#chunkTimeNs = timeNs
+    if (this.#owed > 0) {
+      const passed = Math.min(this.#owed, end - start)
+      this.#owed -= passed
+      this.position += passed
+      start += passed
+      if (start === end) return lost
+    }
+    if (this.start === this.end) {
+      this.bytes = bytes
+      this.start = start
+      this.end = end
+      this.timeNs = timeNs
+      this.#owned = false
+      return lost
+    }
+    return lost + this.#append(bytes, start, end)
+  }
+
+  /** A stretch of `count` bytes that were moved but not copied. */
+  pushHole(count: number, timeNs: number): void {
+    this.#chunkTimeNs = timeNs
+    const passed = Math.min(this.#owed, count)
+    this.#owed -= passed
+    this.position += passed
+    if (count === passed) return
+    if (this.start === this.end) this.timeNs = timeNs
+    this.hole += count - passed
+  }
+
+  /** Keeps what is left unread in a buffer of our own; call it before the chunk's bytes become invalid. */
+  settle(): void {
+    const left = this.end - this.start
+    if (left === 0) {
+      this.bytes = EMPTY
+      this.start = 0
+      this.end = 0
+      return
+    }
+    if (this.#owned) return
+    if (this.#store.length < left) this.#store = new Uint8Array(Math.max(512, 1 << (32 - Math.clz32(left - 1))))
+    this.#store.set(this.bytes.subarray(this.start, this.end))
+    this.bytes = this.#store
+    this.start = 0
+    this.end = left
+    this.#owned = true
+  }
+
+  #append(bytes: Uint8Array, start: number, end: number): number {
+    this.settle()
+    let lost = 0
+    let left = this.end - this.start
+    const added = end - start
+    if (left + added > this.#limit) {
+      // A message that never ends: what has been kept of it is given up, so that memory stays bounded.
+      lost = left
+      this.position += left
+      this.start = this.end = 0
+      left = 0
+    }
+    if (this.end + added > this.#store.length) {
+      const size = Math.max(512, 1 << (32 - Math.clz32(left + added - 1)))
+      const store = size > this.#store.length ? new Uint8Array(size) : this.#store
+      store.set(this.#store.subarray(this.start, this.end))
+      this.#store = store
+      this.start = 0
+      this.end = left
+    }
+    this.#store.set(bytes.subarray(start, end), this.end)
+    this.bytes = this.#store
+    this.end += added
+    this.#owned = true
+    return lost
+  }
+}
+
+const EMPTY = new Uint8Array(0)

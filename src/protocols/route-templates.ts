@@ -1,0 +1,8 @@
+/**
+ * Low-cardinality routes learned from the paths of one service: `/items/42` becomes `/items/{id}`. One instance for
+ * each service that listens, shared by all its connections, so that client and server spans get the same name.
+ */
+export interface RouteTemplates {
+  /** The template for a path (no query string). Bounded work and memory whatever the path. */
+  template(path: string): string
+}
