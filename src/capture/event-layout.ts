@@ -20,7 +20,17 @@ export const EventFlag = { uncopied: 1, eof: 2, midlife: 4 } as const
 export const WireRole = { unknown: 0, opened: 1, accepted: 2 } as const
 export const WireTransport = { tcp: 1, unix: 2 } as const
 
-export const HEADER = { size: 0, op: 4, flags: 5, timeNs: 8, pid: 16, tid: 20, carrier: 24, carrierParent: 32, bytes: 40 } as const
+export const HEADER = {
+  size: 0,
+  op: 4,
+  flags: 5,
+  timeNs: 8,
+  pid: 16,
+  tid: 20,
+  carrier: 24,
+  carrierParent: 32,
+  bytes: 40,
+} as const
 export const DATA = { connection: 40, position: 48, length: 52, headLength: 56, tailLength: 58, bytes: 64 } as const
 export const CONNECTION = {
   connection: 40,
@@ -37,7 +47,13 @@ export const CONNECTION = {
   remoteIdentity: 104,
   bytes: 120,
 } as const
-export const CLOSE = { connection: 40, uncopiedCalls: 48, uncopiedSentBytes: 56, uncopiedReceivedBytes: 64, bytes: 80 } as const
+export const CLOSE = {
+  connection: 40,
+  uncopiedCalls: 48,
+  uncopiedSentBytes: 56,
+  uncopiedReceivedBytes: 64,
+  bytes: 80,
+} as const
 export const PROCESS = { parent: 40, comm: 48, bytes: 64 } as const
 export const TASK = { task: 40, bytes: 56 } as const
 

@@ -1,0 +1,34 @@
+import type { ObservedProcess } from './processes.js'
+
+/** One end of a socket pair. */
+export interface Endpoint {
+  /** '127.0.0.1', '::1', or 'unix'. */
+  readonly address: string
+  /** 0 for Unix sockets. */
+  readonly port: number
+}
+
+/**
+ * One socket pair as seen from one end, for one life (a reused port is another connection).
+ */
+export interface Connection {
+  /** The kernel's id of this end; unique within the capture. */
+  readonly id: number
+  readonly transport: 'tcp' | 'unix'
+  readonly local: Endpoint
+  readonly remote: Endpoint
+  /** Which part this end plays: client (opened it), server (accepted it), unknown while nothing told. */
+  role: 'client' | 'server' | 'unknown'
+  /**
+   * The connection key: the same two numbers at both ends, in the same order. TCP: both initial sequence numbers,
+   * smaller first; Unix: both inodes. Zero where it could not be had.
+   */
+  readonly keyLow: number
+  keyHigh: number
+  /** True if this end owns keyLow: tells the two directions apart alike at both ends. */
+  readonly ownsLow: boolean
+  /** True when it existed before the capture, or its beginning was lost. */
+  readonly midlife: boolean
+  /** Process that was seen using it last. */
+  process: ObservedProcess
+}

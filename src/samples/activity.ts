@@ -1,0 +1,27 @@
+import type { Sample } from './sample.js'
+
+/**
+ * A stretch of work with one owner, wherever carriers take it (design: Context). The owner is the request read or the
+ * message consumed that the work was done for; it may become known only when the answer is written, so it is looked up
+ * late, through `parent` where the activity was spawned inside another one.
+ */
+export interface Activity {
+  owner: Sample | undefined
+  parent: Activity | undefined
+  /** How the owner was found: read (its carrier read it), reply (its carrier answered it). */
+  boundBy: 'read' | 'reply' | undefined
+  /** From 0 to 1: what the carrier's kind and its behaviour so far let one expect. */
+  trust: number
+  readonly sinceNs: number
+}
+
+const LONGEST_CHAIN = 64
+
+/** The owner of an activity: its own, or the nearest ancestor's. Bounded; undefined while nobody is known. */
+export function ownerOf(activity: Activity | undefined): Sample | undefined {
+  let steps = 0
+  for (let a = activity; a !== undefined && steps < LONGEST_CHAIN; a = a.parent, steps++) {
+    if (a.owner !== undefined) return a.owner
+  }
+  return undefined
+}
