@@ -1,8 +1,8 @@
+import type { WallTime } from '../capture/capture-clock.js'
 import type { EvidenceKind } from '../correlate/link.js'
 import type { Attributes } from '../protocols/protocol.js'
 
-/** Seconds and nanoseconds since 1970, as OpenTelemetry's HrTime. */
-export type WallTime = [seconds: number, nanos: number]
+export type { WallTime }
 
 export type FinishedSpanKind = 'server' | 'client' | 'producer' | 'consumer' | 'internal'
 
