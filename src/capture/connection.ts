@@ -23,10 +23,10 @@ export interface Connection {
    * The connection key: the same two numbers at both ends, in the same order. TCP: both initial sequence numbers,
    * smaller first; Unix: both inodes. Zero where it could not be had.
    */
-  readonly keyLow: number
+  keyLow: number
   keyHigh: number
   /** True if this end owns keyLow: tells the two directions apart alike at both ends. */
-  readonly ownsLow: boolean
+  ownsLow: boolean
   /** True when it existed before the capture, or its beginning was lost. */
   readonly midlife: boolean
   /** Process that was seen using it last. */

@@ -45,7 +45,7 @@ export class EventReader {
   malformed = 0
 
   readonly #clock: CaptureClock
-  #words = new Uint32Array(0)
+  #words: Uint32Array = new Uint32Array(0)
 
   constructor(clock: CaptureClock) {
     this.#clock = clock

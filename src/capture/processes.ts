@@ -9,3 +9,49 @@ export interface ObservedProcess {
   /** Time of its end in ns since the capture's base; undefined while it lives. */
   endedNs: number | undefined
 }
+
+/** The processes of a capture by pid. Ended ones are kept for as long as something refers to them. */
+export interface Processes {
+  /** The process that has this pid now; created if it was never heard of. */
+  get(pid: number): ObservedProcess
+  describe(pid: number, info: ProcessInfo): void
+  forked(child: number): void
+  replaced(pid: number): void
+  ended(pid: number, timeNs: number): void
+  readonly size: number
+}
+
+export function createProcesses(): Processes {
+  const byPid = new Map<number, ObservedProcess>()
+  let generations = 0
+  const create = (pid: number): ObservedProcess => {
+    const process: ObservedProcess = { pid, info: undefined, generation: ++generations, endedNs: undefined }
+    byPid.set(pid, process)
+    return process
+  }
+  const get = (pid: number): ObservedProcess => byPid.get(pid) ?? create(pid)
+  return {
+    get,
+    describe: (pid, info) => {
+      const known = get(pid)
+      // A pid that was used again before its end was seen: the start time tells.
+      const process = known.info !== undefined && known.info.startNs !== info.startNs ? create(pid) : known
+      process.info = info
+    },
+    forked: child => {
+      if (byPid.get(child)?.info !== undefined) create(child)
+    },
+    replaced: pid => {
+      get(pid).generation = ++generations
+    },
+    ended: (pid, timeNs) => {
+      const process = byPid.get(pid)
+      if (process === undefined) return
+      process.endedNs = timeNs
+      byPid.delete(pid)
+    },
+    get size() {
+      return byPid.size
+    },
+  }
+}

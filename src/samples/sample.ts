@@ -25,13 +25,13 @@ export interface Sample {
    * Server side: the activity that the operation started and owns. Client side: the activity in which the call was
    * made, whose owner is looked up late.
    */
-  readonly activity: Activity | undefined
+  activity: Activity | undefined
   /**
    * Wire key: connection key + position of the request's first byte, mixed to 64 bits as two unsigned halves; the same
    * at both ends. Both 0 when the connection key is unknown.
    */
-  readonly wireHigh: number
-  readonly wireLow: number
+  wireHigh: number
+  wireLow: number
   /** Position of the request's first byte in its direction, and the exchange's number on the connection (from 0). */
   readonly requestPosition: number
   readonly ordinal: number

@@ -1,0 +1,294 @@
+import { decodeConnection } from '../capture/connection-record.js'
+import { EventFlag, Op } from '../capture/event-layout.js'
+import type { EventHandler, EventReader } from '../capture/event-reader.js'
+import type { CaptureControl } from '../capture/event-source.js'
+import type { ProcessInfo } from '../capture/process-info.js'
+import type { Processes } from '../capture/processes.js'
+import type { CopyPolicy, ProtocolModule, Sender } from '../protocols/protocol.js'
+import type { RouteTemplates } from '../protocols/route-templates.js'
+import type { Counters } from '../telemetry/counters.js'
+import type { Carriers } from './carriers.js'
+import { ConnectionState } from './connection-state.js'
+import { recogniseProtocol } from './recognition.js'
+import type { SampleRecorder } from './sample-recorder.js'
+
+const TWO_32 = 4_294_967_296
+
+/** Calls of which no module understood a byte before the connection is left alone. */
+const BOUNDED_LOOK = 8
+/** … and of one that was joined in the middle, where a long body may have to pass first. */
+const BOUNDED_LOOK_JOINED = 64
+
+export const COUNT_ONLY: CopyPolicy = { clientHead: 0, serverHead: 0, clientTail: 0, serverTail: 0, countOnly: true }
+
+export interface ConnectionDriverOptions {
+  readonly modules: readonly ProtocolModule[]
+  readonly processes: Processes
+  readonly carriers: Carriers
+  readonly recorder: SampleRecorder
+  readonly control: CaptureControl
+  readonly counters: Counters
+  /** Route templates of the service that listens at an endpoint ('address:port'). */
+  readonly routes: (endpoint: string) => RouteTemplates
+  /** Most connections followed at once; beyond it the one longest known is given up. */
+  readonly connectionLimit?: number
+}
+
+/**
+ * The one place that drives connections: records in, chunks to the module that fits, exchanges out to the recorder.
+ */
+export class ConnectionDriver implements EventHandler {
+  readonly #options: ConnectionDriverOptions
+  readonly #states = new Map<number, ConnectionState>()
+  readonly #limit: number
+  readonly #portPolicies = new Set<number>()
+  readonly #leafPorts = new Set<number>()
+  readonly #orphans
+  readonly #holes
+  readonly #unreadable
+  readonly #evicted
+
+  constructor(options: ConnectionDriverOptions) {
+    this.#options = options
+    this.#limit = options.connectionLimit ?? 200_000
+    this.#orphans = options.counters.counter('samples.data.unknown_connection')
+    this.#holes = options.counters.counter('samples.bytes.not_seen')
+    this.#unreadable = options.counters.counter('samples.connections.unrecognised')
+    this.#evicted = options.counters.counter('samples.connections.evicted')
+  }
+
+  get openConnections(): number {
+    return this.#states.size
+  }
+
+  data(record: EventReader): void {
+    const state = this.#states.get(record.connection)
+    if (state === undefined) {
+      this.#orphans.value++
+      return
+    }
+    state.lastSeenNs = record.timeNs
+    if (state.opaque || record.length < 0) return
+    const isSend = record.op === Op.send
+    if (state.connection.role === 'unknown' && !this.#findRole(state, record, isSend)) return
+    const sender: Sender = isSend === (state.connection.role === 'client') ? 'client' : 'server'
+    if (!this.#place(state, sender, record)) return
+    const stream = state.stream(sender)
+    if ((record.flags & EventFlag.eof) !== 0 || record.length === 0) {
+      stream.ended = true
+      if (state.protocol !== undefined) this.#read(state, sender)
+      return
+    }
+    this.#push(state, sender, record)
+  }
+
+  connection(record: EventReader): void {
+    const process = this.#options.processes.get(record.pid)
+    const known = this.#states.get(record.connection)
+    const connection = decodeConnection(record, process)
+    if (known !== undefined) {
+      // Seen before (connect, then its first bytes; or a Unix peer that was accepted late): the keys are newer.
+      const { role, module } = { role: known.connection.role, module: known.module }
+      Object.assign(known.connection, connection, {
+        role: module === undefined ? pickRole(connection.role, role) : role,
+      })
+      return
+    }
+    if (this.#states.size >= this.#limit) this.#evict()
+    const state = new ConnectionState(connection, this.#options.recorder)
+    state.lastSeenNs = record.timeNs
+    if (record.op === Op.connect) {
+      state.connectActivity = this.#options.carriers.current(process, record.tid, record.carrier, record.timeNs)
+      state.connectTid = record.tid
+    }
+    if (connection.role === 'unknown' && process.info?.listens.includes(connection.local.port) === true) {
+      connection.role = 'server'
+    }
+    this.#states.set(connection.id, state)
+  }
+
+  close(record: EventReader): void {
+    const state = this.#states.get(record.connection)
+    if (state === undefined) return
+    this.#states.delete(record.connection)
+    state.close()
+  }
+
+  process(record: EventReader): void {
+    const { processes, carriers } = this.#options
+    if (record.op === Op.fork) processes.forked(record.pid)
+    else if (record.op === Op.exec) processes.replaced(record.pid)
+    else {
+      carriers.ended(record.tid)
+      if (record.tid === record.pid) processes.ended(record.pid, record.timeNs)
+    }
+  }
+
+  taskBirth(): void {}
+
+  text(record: EventReader, json: string): void {
+    let value: unknown
+    try {
+      value = JSON.parse(json)
+    } catch {
+      this.#options.counters.add('capture.records.malformed')
+      return
+    }
+    if (record.op === Op.processInfo) this.#options.processes.describe(record.pid, value as ProcessInfo)
+    else {
+      const { cause, count } = value as { cause?: unknown; count?: unknown }
+      if (typeof cause === 'string' && typeof count === 'number')
+        this.#options.counters.add(`capture.lost.${cause}`, count)
+    }
+  }
+
+  /** The capture is over: what is open is given up. */
+  finish(): void {
+    for (const state of this.#states.values()) state.close()
+    this.#states.clear()
+  }
+
+  /** Watching the near end of this leaf is enough: the far end is only counted from its next connection on. */
+  farEndIsSeen(port: number): void {
+    if (port === 0 || this.#leafPorts.has(port)) return
+    this.#leafPorts.add(port)
+    this.#options.control.setPortPolicy(port, COUNT_ONLY, true)
+  }
+
+  /** Puts the record at its place in the stream: a jump forward is a hole, bytes that were seen before are left out. */
+  #place(state: ConnectionState, sender: Sender, record: EventReader): boolean {
+    const stream = state.stream(sender)
+    const started = sender === 'client' ? state.clientStarted : state.serverStarted
+    const expected = stream.position + stream.available + stream.hole
+    if (!started) {
+      if (sender === 'client') state.clientStarted = true
+      else state.serverStarted = true
+      stream.position = record.position
+      return true
+    }
+    const ahead = (record.position - (expected % TWO_32)) | 0
+    if (ahead === 0) return true
+    if (ahead > 0) {
+      this.#holes.value += ahead
+      stream.pushHole(ahead, record.timeNs)
+      if (state.protocol !== undefined) this.#read(state, sender)
+      return true
+    }
+    // Told twice (two threads on one socket): only what is new counts, and it cannot be cut out of the copy.
+    return false
+  }
+
+  #push(state: ConnectionState, sender: Sender, record: EventReader): void {
+    const stream = state.stream(sender)
+    const copied = record.headLength + record.tailLength
+    const hole = record.length - copied
+    const head = record.payload
+    const tail = head + record.headLength
+    if (record.headLength > 0) {
+      stream.push(record.bytes, head, tail, record.timeNs)
+      this.#read(state, sender)
+    }
+    if (hole > 0) {
+      stream.pushHole(hole, record.timeNs)
+      if (record.headLength > 0 || record.tailLength === 0) this.#read(state, sender)
+    }
+    if (record.tailLength > 0) {
+      stream.push(record.bytes, tail, tail + record.tailLength, record.timeNs)
+      this.#read(state, sender)
+    }
+    stream.settle()
+  }
+
+  #read(state: ConnectionState, sender: Sender): void {
+    if (state.protocol === undefined) {
+      if (!this.#recognise(state, sender)) return
+    } else {
+      state.protocol.read(sender, state.stream(sender))
+    }
+    if (state.protocol?.failed === true) this.#restart(state)
+  }
+
+  #recognise(state: ConnectionState, sender: Sender): boolean {
+    const stream = state.stream(sender)
+    if (stream.available === 0) {
+      stream.resume()
+      return false
+    }
+    const found = recogniseProtocol(this.#options.modules, stream, sender)
+    if (found === 'wait') return false
+    if (found === undefined) {
+      stream.resume()
+      const bound = state.connection.midlife ? BOUNDED_LOOK_JOINED : BOUNDED_LOOK
+      if (++state.unrecognised >= bound) this.#leaveAlone(state)
+      return false
+    }
+    this.#adopt(state, found)
+    state.protocol!.read(sender, stream)
+    return true
+  }
+
+  #adopt(state: ConnectionState, module: ProtocolModule): void {
+    const { control, counters, routes } = this.#options
+    const { connection } = state
+    const server = connection.role === 'client' ? connection.remote : connection.local
+    state.module = module
+    state.unrecognised = 0
+    state.protocol = module.open({
+      sink: state,
+      counters,
+      joined: connection.midlife,
+      routes: routes(`${server.address}:${server.port}`),
+    })
+    counters.add(`samples.connections.${module.name}`)
+    control.setConnectionPolicy(connection.id, module.wants)
+    if (server.port !== 0 && !this.#portPolicies.has(server.port) && this.#portPolicies.size < 10_000) {
+      this.#portPolicies.add(server.port)
+      control.setPortPolicy(server.port, module.wants, false)
+    }
+  }
+
+  /** The module has given the connection up: look at it anew, a bounded number of times. */
+  #restart(state: ConnectionState): void {
+    state.protocol?.close()
+    state.protocol = undefined
+    state.module = undefined
+    state.client.resume()
+    state.server.resume()
+    this.#options.counters.add('samples.connections.changed_protocol')
+    if (++state.unrecognised >= BOUNDED_LOOK) this.#leaveAlone(state)
+  }
+
+  #leaveAlone(state: ConnectionState): void {
+    state.opaque = true
+    this.#unreadable.value++
+    this.#options.control.setConnectionPolicy(state.connection.id, COUNT_ONLY)
+  }
+
+  /** A connection whose opener is not known: the first bytes that some protocol recognises tell who sends them. */
+  #findRole(state: ConnectionState, record: EventReader, isSend: boolean): boolean {
+    const start = record.payload
+    for (const module of this.#options.modules) {
+      const { match, sender } = module.detect(record.bytes, start, start + record.headLength)
+      if (match !== 'yes' || sender === undefined) continue
+      state.connection.role = isSend === (sender === 'client') ? 'client' : 'server'
+      return true
+    }
+    if (++state.unrecognised >= BOUNDED_LOOK_JOINED) this.#leaveAlone(state)
+    return false
+  }
+
+  #evict(): void {
+    const oldest = this.#states.entries().next().value
+    if (oldest === undefined) return
+    this.#states.delete(oldest[0])
+    this.#evicted.value++
+    oldest[1].close()
+  }
+}
+
+function pickRole(
+  newer: 'client' | 'server' | 'unknown',
+  older: 'client' | 'server' | 'unknown',
+): 'client' | 'server' | 'unknown' {
+  return newer === 'unknown' ? older : newer
+}

@@ -1,0 +1,86 @@
+import type { Connection } from '../capture/connection.js'
+import { InputStream } from '../protocols/input-stream.js'
+import type { Exchange, ExchangeSink, ProtocolConnection, ProtocolModule, Sender } from '../protocols/protocol.js'
+import type { Activity } from './activity.js'
+import type { Sample } from './sample.js'
+import type { SampleRecorder } from './sample-recorder.js'
+
+/**
+ * One connection as the driver follows it: two streams, the module that reads them, and the samples of the exchanges
+ * that the module has reported and not yet ended.
+ */
+export class ConnectionState implements ExchangeSink {
+  connection: Connection
+  readonly client = new InputStream()
+  readonly server = new InputStream()
+  module: ProtocolModule | undefined
+  protocol: ProtocolConnection | undefined
+  /** Chunks that no module recognised so far; beyond a bound the connection is left alone. */
+  unrecognised = 0
+  opaque = false
+  /** False until the first bytes of each direction have fixed its position. */
+  clientStarted = false
+  serverStarted = false
+  /** The activity in which connect() was called, until the first bytes are written. */
+  connectActivity: Activity | undefined
+  connectTid = 0
+  lastSeenNs = 0
+  exchanges = 0
+
+  readonly #recorder: SampleRecorder
+  readonly #open = new Map<Exchange, Sample>()
+
+  constructor(connection: Connection, recorder: SampleRecorder) {
+    this.connection = connection
+    this.#recorder = recorder
+  }
+
+  get openSamples(): number {
+    return this.#open.size
+  }
+
+  stream(sender: Sender): InputStream {
+    return sender === 'client' ? this.client : this.server
+  }
+
+  begin(exchange: Exchange, offset: number): void {
+    const ordinal = this.exchanges++
+    if (exchange.housekeeping) {
+      this.connectActivity = undefined
+      return
+    }
+    const sample = this.#recorder.begin(this, exchange, offset, ordinal, this.stream(exchange.initiator).timeNs)
+    this.connectActivity = undefined
+    this.#open.set(exchange, sample)
+  }
+
+  requestEnd(exchange: Exchange, offset: number): void {
+    const sample = this.#open.get(exchange)
+    if (sample !== undefined) this.#recorder.requestEnd(sample, offset)
+  }
+
+  responseBegin(exchange: Exchange, offset: number): void {
+    const sample = this.#open.get(exchange)
+    if (sample !== undefined) this.#recorder.responseBegin(sample, offset)
+  }
+
+  end(exchange: Exchange, offset: number): void {
+    const sample = this.#open.get(exchange)
+    if (sample === undefined) return
+    this.#open.delete(exchange)
+    this.#recorder.end(sample, offset)
+  }
+
+  abandon(exchange: Exchange): void {
+    const sample = this.#open.get(exchange)
+    if (sample === undefined) return
+    this.#open.delete(exchange)
+    this.#recorder.abandon(sample)
+  }
+
+  /** The connection is gone: what a module left open is given up. */
+  close(): void {
+    this.protocol?.close()
+    for (const exchange of [...this.#open.keys()]) this.abandon(exchange)
+  }
+}

@@ -1,0 +1,25 @@
+import type { InputStream } from '../protocols/input-stream.js'
+import type { ProtocolModule, Sender } from '../protocols/protocol.js'
+
+/** Bytes after which a "maybe" that has not become a "yes" is a no. */
+const ENOUGH = 256
+
+/**
+ * The module whose protocol the stream's next bytes belong to; 'wait' while too few are there; undefined if none.
+ * A module that says the other end must have sent them does not fit.
+ */
+export function recogniseProtocol(
+  modules: readonly ProtocolModule[],
+  stream: InputStream,
+  sender: Sender,
+): ProtocolModule | 'wait' | undefined {
+  let maybe = false
+  const end = Math.min(stream.end, stream.start + ENOUGH)
+  for (const module of modules) {
+    const detection = module.detect(stream.bytes, stream.start, end)
+    if (detection.match === 'no' || (detection.sender !== undefined && detection.sender !== sender)) continue
+    if (detection.match === 'yes') return module
+    maybe = true
+  }
+  return maybe && stream.available < ENOUGH && stream.hole === 0 ? 'wait' : undefined
+}

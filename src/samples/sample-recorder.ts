@@ -1,0 +1,154 @@
+import type { EventReader } from '../capture/event-reader.js'
+import type { Processes } from '../capture/processes.js'
+import type { Exchange } from '../protocols/protocol.js'
+import type { Carriers } from './carriers.js'
+import type { ConnectionState } from './connection-state.js'
+import type { Sample } from './sample.js'
+import { wireKey } from './wire-key.js'
+
+/** Whoever wants to know of samples as they begin and end: correlation. */
+export interface SampleListener {
+  begin(sample: Sample): void
+  /** Complete, answered or not: nothing of it changes any more but its service name. */
+  complete(sample: Sample): void
+}
+
+/**
+ * Makes samples of exchanges: attaches the context of the record that is being read, and tells the carriers what was
+ * read and written.
+ */
+export interface SampleRecorder {
+  begin(state: ConnectionState, exchange: Exchange, offset: number, ordinal: number, timeNs: number): Sample
+  requestEnd(sample: Sample, offset: number): void
+  responseBegin(sample: Sample, offset: number): void
+  end(sample: Sample, offset: number): void
+  abandon(sample: Sample): void
+  readonly samples: number
+}
+
+export interface SampleRecorderOptions {
+  /** The record that is being worked on. */
+  readonly record: EventReader
+  readonly processes: Processes
+  readonly carriers: Carriers
+  readonly listener: SampleListener
+}
+
+export function createSampleRecorder({ record, processes, carriers, listener }: SampleRecorderOptions): SampleRecorder {
+  let serial = 0
+  const isRequest = (sample: Sample): boolean => sample.side === 'server'
+
+  const keySample = (sample: Sample): void => {
+    const { keyLow, keyHigh, ownsLow } = sample.connection
+    if (keyHigh === 0) return
+    const fromLow = ownsLow === (sample.side === 'client')
+    const key = wireKey(keyLow, keyHigh, fromLow, sample.requestPosition)
+    sample.wireHigh = key.high
+    sample.wireLow = key.low
+  }
+  const finish = (sample: Sample): void => {
+    sample.complete = true
+    if (sample.wireHigh === 0 && sample.wireLow === 0) keySample(sample)
+    listener.complete(sample)
+  }
+
+  return {
+    begin: (state, exchange, offset, ordinal, timeNs) => {
+      const { connection } = state
+      const outgoing = exchange.initiator === connection.role
+      const process = processes.get(record.pid)
+      connection.process = process
+      const sample: Sample = {
+        serial: ++serial,
+        side: outgoing ? 'client' : 'server',
+        kind: kindOf(exchange, outgoing),
+        exchange,
+        connection,
+        process,
+        service: '',
+        tid: record.tid,
+        carrier: record.carrier,
+        activity: undefined,
+        wireHigh: 0,
+        wireLow: 0,
+        requestPosition: offset,
+        ordinal,
+        startNs: timeNs,
+        requestEndNs: Number.NaN,
+        responseStartNs: Number.NaN,
+        endNs: timeNs,
+        requestBytes: 0,
+        responseBytes: 0,
+        responseObserved: false,
+        complete: false,
+      }
+      keySample(sample)
+      if (outgoing) {
+        sample.activity =
+          connectingActivity(state, record) ?? carriers.current(process, record.tid, record.carrier, timeNs)
+        carriers.callMade(process, record.tid, record.carrier, sample.activity)
+      } else {
+        sample.activity = carriers.requestRead(sample)
+      }
+      listener.begin(sample)
+      return sample
+    },
+    requestEnd: (sample, offset) => {
+      sample.requestEndNs = record.timeNs
+      sample.requestBytes = offset - sample.requestPosition
+      if (isRequest(sample) && sample.startNs !== record.timeNs) {
+        carriers.requestContinued(sample, record.tid, record.carrier)
+      }
+    },
+    responseBegin: (sample, offset) => {
+      sample.responseStartNs = record.timeNs
+      // Until the end is known, the place where the answer began is kept here.
+      sample.responseBytes = -offset
+      sample.responseObserved = true
+      if (!isRequest(sample)) carriers.answerRead(sample, record.tid, record.carrier)
+      else if (sample.exchange.shape === 'call') carriers.answerBegun(sample, record.tid, record.carrier)
+    },
+    end: (sample, offset) => {
+      sample.endNs = record.timeNs
+      if (Number.isNaN(sample.responseStartNs)) {
+        sample.responseObserved = sample.exchange.shape === 'message'
+        if (Number.isNaN(sample.requestEndNs)) {
+          sample.requestEndNs = record.timeNs
+          sample.requestBytes = Math.max(0, offset - sample.requestPosition)
+        }
+      } else {
+        sample.responseBytes = Math.max(0, offset + sample.responseBytes)
+        if (!isRequest(sample)) carriers.answerRead(sample, record.tid, record.carrier)
+        else if (sample.exchange.shape === 'call') carriers.answerDone(sample, record.tid, record.carrier)
+        else carriers.settled(sample, record.tid, record.carrier)
+      }
+      finish(sample)
+    },
+    abandon: sample => {
+      sample.endNs = Math.max(sample.startNs, record.timeNs)
+      sample.responseBytes = Math.max(0, sample.responseBytes)
+      if (isRequest(sample) && sample.exchange.shape === 'message') {
+        carriers.settled(sample, sample.tid, sample.carrier)
+      }
+      finish(sample)
+    },
+    get samples() {
+      return serial
+    },
+  }
+}
+
+function kindOf(exchange: Exchange, outgoing: boolean): Sample['kind'] {
+  if (exchange.shape === 'message') return outgoing ? 'producer' : 'consumer'
+  return outgoing ? 'client' : 'server'
+}
+
+/**
+ * The first bytes on a connection are written for whoever called connect(), where the same thread writes them and that
+ * work has not ended meanwhile (an event loop writes when the loop reports the socket ready, perhaps much later).
+ */
+function connectingActivity(state: ConnectionState, record: EventReader): ConnectionState['connectActivity'] {
+  const activity = state.connectActivity
+  if (activity === undefined || state.connectTid !== record.tid) return undefined
+  return activity.owner?.complete === true ? undefined : activity
+}
