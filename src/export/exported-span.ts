@@ -1,0 +1,125 @@
+import {
+  type HrTime,
+  type Link,
+  type SpanContext,
+  SpanKind,
+  type SpanStatus,
+  SpanStatusCode,
+  TraceFlags,
+} from '@opentelemetry/api'
+import { type Resource, resourceFromAttributes } from '@opentelemetry/resources'
+import type { ReadableSpan } from '@opentelemetry/sdk-trace-base'
+import type { Attributes } from '../protocols/protocol.js'
+import type { FinishedSpan, FinishedSpanKind, ServiceResource, SpanLink } from '../traces/span.js'
+
+type Scope = ReadableSpan['instrumentationScope']
+
+const kinds: Readonly<Record<FinishedSpanKind, SpanKind>> = {
+  internal: SpanKind.INTERNAL,
+  server: SpanKind.SERVER,
+  client: SpanKind.CLIENT,
+  producer: SpanKind.PRODUCER,
+  consumer: SpanKind.CONSUMER,
+}
+const codes = { unset: SpanStatusCode.UNSET, ok: SpanStatusCode.OK, error: SpanStatusCode.ERROR } as const
+const statusUnset: SpanStatus = { code: SpanStatusCode.UNSET }
+const statusOk: SpanStatus = { code: SpanStatusCode.OK }
+const noLinks: Link[] = []
+const noEvents: ReadableSpan['events'] = []
+const noDuration: HrTime = [0, 0]
+
+/**
+ * A finished span in the shape that the OTLP exporters read. It is its own span context, and its fields are the
+ * finished span's own objects: the exporters look at each of them twice (size, then bytes), so there are no getters.
+ */
+export class ExportedSpan implements ReadableSpan, SpanContext {
+  readonly traceId: string
+  readonly spanId: string
+  readonly traceFlags = TraceFlags.SAMPLED
+  readonly name: string
+  readonly kind: SpanKind
+  readonly parentSpanContext?: SpanContext
+  readonly startTime: HrTime
+  readonly endTime: HrTime
+  readonly duration: HrTime = noDuration
+  readonly ended = true
+  readonly status: SpanStatus
+  readonly attributes: Attributes
+  readonly links: Link[]
+  readonly events = noEvents
+  readonly resource: Resource
+  readonly instrumentationScope: Scope
+  readonly droppedAttributesCount = 0
+  readonly droppedEventsCount = 0
+  readonly droppedLinksCount = 0
+
+  constructor(span: FinishedSpan, resource: Resource, scope: Scope, end: HrTime) {
+    this.traceId = span.traceId
+    this.spanId = span.spanId
+    this.name = span.name
+    this.kind = kinds[span.kind]
+    if (span.parentSpanId !== undefined) this.parentSpanContext = parentContext(span, span.parentSpanId)
+    this.startTime = span.start
+    this.endTime = end
+    this.status = status(span)
+    this.attributes = span.attributes
+    this.links = span.links.length === 0 ? noLinks : span.links.map(exportedLink)
+    this.resource = resource
+    this.instrumentationScope = scope
+  }
+
+  spanContext(): SpanContext {
+    return this
+  }
+}
+
+function parentContext(span: FinishedSpan, spanId: string): SpanContext {
+  return { traceId: span.traceId, spanId, traceFlags: TraceFlags.SAMPLED, isRemote: span.parentRemote }
+}
+
+function status(span: FinishedSpan): SpanStatus {
+  const { code, message } = span.status
+  if (message === '' && code !== 'error') return code === 'unset' ? statusUnset : statusOk
+  return { code: codes[code], message }
+}
+
+function exportedLink(link: SpanLink): Link {
+  return {
+    context: { traceId: link.traceId, spanId: link.spanId, traceFlags: TraceFlags.SAMPLED },
+    attributes: link.attributes,
+  }
+}
+
+/** Turns finished spans into exported ones; the exporters group by identity, so a service has one Resource object. */
+export interface SpanConverter {
+  convert(span: FinishedSpan): ExportedSpan
+  /** Ends that were before their start and were exported as the start. */
+  readonly clamped: number
+}
+
+export function createSpanConverter(version: string): SpanConverter {
+  const scope: Scope = { name: 'ghostspan', version, schemaUrl: 'https://opentelemetry.io/schemas/1.45.0' }
+  const resources = new WeakMap<ServiceResource, Resource>()
+  let clamped = 0
+  const resourceOf = (service: ServiceResource): Resource => {
+    let resource = resources.get(service)
+    if (resource === undefined) {
+      resource = resourceFromAttributes(service.attributes)
+      resources.set(service, resource)
+    }
+    return resource
+  }
+  return {
+    get clamped() {
+      return clamped
+    },
+    convert(span) {
+      let end = span.end
+      if (end[0] < span.start[0] || (end[0] === span.start[0] && end[1] < span.start[1])) {
+        end = span.start
+        clamped++
+      }
+      return new ExportedSpan(span, resourceOf(span.resource), scope, end)
+    },
+  }
+}

@@ -1,0 +1,81 @@
+#!/usr/bin/env bash
+# A real Jaeger v2 (in-memory storage, no UI assets) on loopback, built from its Go module.
+# usage: jaeger.sh build|start|stop|status
+# env:   GHOSTSPAN_CACHE  OTLP_GRPC_PORT  OTLP_HTTP_PORT  QUERY_PORT  QUERY_GRPC_PORT  HEALTH_PORT
+# The last v1.x tag of the module is v2.13.0 under its old name: same commit, cmd/jaeger is Jaeger v2.
+source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+
+version=v1.76.0 release=v2.13.0
+grpc=${OTLP_GRPC_PORT:-21317} http=${OTLP_HTTP_PORT:-21318}
+query=${QUERY_PORT:-21686} query_grpc=${QUERY_GRPC_PORT:-21685} health=${HEALTH_PORT:-21133}
+bin=$BACKENDS_CACHE/jaeger-$release/jaeger
+dir=$BACKENDS_STATE/jaeger-$query
+
+build() {
+  [ -x "$bin" ] && return
+  need go "1.24.6 or newer"
+  local work=$BACKENDS_CACHE/jaeger-$release/build module
+  mkdir -p "$work"
+  # `go install` refuses a module that has a replace line, so a module of our own requires Jaeger and repeats that line.
+  # Jaeger's own go.sum is the lock: all it needs is checked against it, without a look-up for each.
+  cat >"$work/go.mod" <<M
+module ghostspan.test/jaeger
+
+go 1.24.6
+
+require github.com/jaegertracing/jaeger $version
+
+replace github.com/Shopify/sarama => github.com/Shopify/sarama v1.33.0
+M
+  module=$(cd / && go mod download -json "github.com/jaegertracing/jaeger@$version" | sed -n 's/^\t"Dir": "\(.*\)",*/\1/p')
+  [ -d "$module" ] || die "cannot download the Jaeger module"
+  install -m 644 "$module/go.sum" "$work/go.sum"
+  echo "building Jaeger $release (8 to 10 minutes on 2 cores the first time)" >&2
+  (cd "$work" && CGO_ENABLED=0 nice -n 10 go build -mod=mod -buildvcs=false -trimpath \
+    -ldflags "-s -w -X github.com/jaegertracing/jaeger/internal/version.latestVersion=$release" \
+    -o "$bin.new" github.com/jaegertracing/jaeger/cmd/jaeger)
+  mv "$bin.new" "$bin"
+}
+
+config() {
+  cat <<Y
+service:
+  extensions: [jaeger_storage, jaeger_query, healthcheckv2]
+  pipelines:
+    traces: { receivers: [otlp], exporters: [jaeger_storage_exporter] }
+  telemetry:
+    metrics: { level: none }
+    logs: { level: info }
+extensions:
+  healthcheckv2: { use_v2: true, http: { endpoint: "$BACKENDS_HOST:$health" } }
+  jaeger_query:
+    storage: { traces: memory }
+    enable_tracing: false   # else its own spans go to port 4317, whoever listens there
+    http: { endpoint: "$BACKENDS_HOST:$query" }
+    grpc: { endpoint: "$BACKENDS_HOST:$query_grpc" }
+  jaeger_storage:
+    backends: { memory: { memory: { max_traces: 100000 } } }
+receivers:
+  otlp:
+    protocols:
+      grpc: { endpoint: "$BACKENDS_HOST:$grpc" }
+      http: { endpoint: "$BACKENDS_HOST:$http" }
+exporters:
+  jaeger_storage_exporter: { trace_storage: memory }
+Y
+}
+
+start_it() {
+  config >"$dir/config.yaml"
+  launch "$dir" "$bin" --config "$dir/config.yaml"
+  ready "$dir" 30 "http://$BACKENDS_HOST:$health/status"
+  ready "$dir" 10 "http://$BACKENDS_HOST:$query/api/services"
+}
+
+urls() {
+  echo "otlp_grpc=http://$BACKENDS_HOST:$grpc"
+  echo "otlp_http=http://$BACKENDS_HOST:$http/v1/traces"
+  echo "query=http://$BACKENDS_HOST:$query"
+}
+
+verbs jaeger "$dir" "${1:-}"
