@@ -21,6 +21,11 @@ export class InputStream {
   timeNs = 0
   /** True if the sender has closed its direction. */
   ended = false
+  /**
+   * Bytes before `bytes[start]` that were dropped although the reader had not asked for it: a hole that it left, or
+   * more unread bytes than the limit. The reader sets it back to 0 when it has taken note.
+   */
+  dropped = 0
 
   #owed = 0
   #store: Uint8Array = EMPTY
@@ -81,7 +86,10 @@ export class InputStream {
    */
   push(bytes: Uint8Array, start: number, end: number, timeNs: number): number {
     let lost = 0
-    if (this.hole > 0) lost = this.resume()
+    if (this.hole > 0) {
+      lost = this.resume()
+      this.dropped += lost
+    }
     this.#chunkTimeNs = timeNs
     if (this.#owed > 0) {
       const passed = Math.min(this.#owed, end - start)
@@ -119,6 +127,7 @@ export class InputStream {
       this.bytes = EMPTY
       this.start = 0
       this.end = 0
+      if (this.#store.length > KEPT_STORE) this.#store = EMPTY
       return
     }
     if (this.#owned) return
@@ -138,7 +147,9 @@ export class InputStream {
     if (left + added > this.#limit) {
       // A message that never ends: what has been kept of it is given up, so that memory stays bounded.
       lost = left
+      this.dropped += left
       this.position += left
+      this.timeNs = this.#chunkTimeNs
       this.start = this.end = 0
       left = 0
     }
@@ -159,3 +170,5 @@ export class InputStream {
 }
 
 const EMPTY = new Uint8Array(0)
+/** A larger buffer is given back as soon as it is empty, so that idle connections stay small. */
+const KEPT_STORE = 2048

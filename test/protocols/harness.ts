@@ -125,8 +125,8 @@ class CheckedStream extends InputStream {
 const CALL_GAP_NS = 1000
 
 /**
- * Drives one connection through a module as the production driver does, for every call: push the head, pushHole for
- * what was not copied, read; push the tail, read; settle. An end of file sets `ended` and reads once more. Calls
+ * Drives one connection through a module as the production driver does, for every call: push the head, read; pushHole
+ * for what was not copied, read; push the tail, read; settle. An end of file sets `ended` and reads once more. Calls
  * after `failed` are not given to the module. The buffer that held a call is overwritten after `settle`.
  *
  * Reports of the module are checked for order and plausibility on the way; a violation throws an AssertionError.
@@ -159,19 +159,27 @@ export function drive(module: ProtocolModule, conversation: readonly Call[], opt
     // Sits amid other bytes, as a call's bytes do in a batch of events.
     const batch = new Uint8Array(call.bytes.length + 16).fill(0xaa)
     batch.set(call.bytes, 8)
-    if (head > 0) stream.push(batch, 8, 8 + head, timeNs)
+    const read = (): void => {
+      if (!connection.failed) connection.read(call.sender, stream)
+    }
+    if (head > 0) {
+      stream.push(batch, 8, 8 + head, timeNs)
+      read()
+    }
     const hole = call.bytes.length - head - tail
-    if (hole > 0) stream.pushHole(hole, timeNs)
-    connection.read(call.sender, stream)
+    if (hole > 0) {
+      stream.pushHole(hole, timeNs)
+      read()
+    }
     if (tail > 0) {
       stream.push(batch, 8 + head + hole, 8 + call.bytes.length, timeNs)
-      if (!connection.failed) connection.read(call.sender, stream)
+      read()
     }
     stream.settle()
     batch.fill(0x55)
     if (call.eof) {
       stream.ended = true
-      if (!connection.failed) connection.read(call.sender, stream)
+      read()
       stream.settle()
     }
   }
