@@ -1,4 +1,5 @@
 import type { EventSource } from './capture/event-source.js'
+import type { Attributes } from './protocols/protocol.js'
 import type { Counters } from './telemetry/counters.js'
 import type { TraceSink } from './traces/span.js'
 
@@ -26,6 +27,10 @@ export interface PipelineOptions {
   readonly confidenceFloor?: number
   /** Most operations in flight before the oldest are given up (counted). Default 200,000. */
   readonly openLimit?: number
+  /** Set by the operator for every exported resource (resource.attributes). */
+  readonly resourceAttributes?: Readonly<Attributes>
+  /** Sees every batch before it is worked on: `record` writes it to a file. */
+  readonly tap?: (batch: Uint8Array) => void
 }
 
 export interface PipelineStatus {

@@ -23,6 +23,8 @@ interface ProcessHabits {
   /** Message work seen before, and after, its own settlement, with no other message waiting. */
   workBeforeSettling: number
   workAfterSettling: number
+  /** Activities that found their owner only when the answer was written. */
+  boundByReply: number
 }
 
 /**
@@ -47,6 +49,8 @@ export interface Carriers {
   /** A consumed message was settled (ack, reject). */
   settled(message: Sample, tid: number, carrier: number): void
   ended(tid: number): void
+  /** True if work in this process may find its owner only when the answer is written. */
+  bindsByReply(process: ObservedProcess): boolean
   readonly size: number
 }
 
@@ -57,7 +61,7 @@ export function createCarriers(limit = 100_000): Carriers {
   const habitsOf = (process: ObservedProcess): ProcessHabits => {
     let habits = habitsByProcess.get(process)
     if (habits === undefined) {
-      habits = { requests: 0, batched: 0, workBeforeSettling: 0, workAfterSettling: 0 }
+      habits = { requests: 0, batched: 0, workBeforeSettling: 0, workAfterSettling: 0, boundByReply: 0 }
       habitsByProcess.set(process, habits)
     }
     return habits
@@ -117,6 +121,7 @@ export function createCarriers(limit = 100_000): Carriers {
       if (activity === undefined || activity.owner !== undefined) return
       activity.owner = request
       activity.boundBy = 'reply'
+      habitsOf(request.process).boundByReply++
     },
     answerDone: (request, tid, id) => {
       const carrier = carrierOf(request.process, tid, id)
@@ -137,6 +142,7 @@ export function createCarriers(limit = 100_000): Carriers {
     ended: tid => {
       byId.delete(tid)
     },
+    bindsByReply: process => (habitsByProcess.get(process)?.boundByReply ?? 0) > 0,
     get size() {
       return byId.size
     },

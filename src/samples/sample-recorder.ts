@@ -81,6 +81,7 @@ export function createSampleRecorder({ record, processes, carriers, listener }: 
         responseBytes: 0,
         responseObserved: false,
         complete: false,
+        traceId: '',
       }
       keySample(sample)
       if (outgoing) {

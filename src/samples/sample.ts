@@ -47,4 +47,6 @@ export interface Sample {
   responseObserved: boolean
   /** The end was seen: no more changes. */
   complete: boolean
+  /** Trace it was exported in, 32 hex digits; '' until then. What turns out later to be caused by it joins that trace. */
+  traceId: string
 }

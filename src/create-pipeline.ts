@@ -1,0 +1,200 @@
+import { createCaptureClock } from './capture/capture-clock.js'
+import { EventReader } from './capture/event-reader.js'
+import { createProcesses } from './capture/processes.js'
+import { createContentEvidence } from './correlate/content-evidence.js'
+import { createContextEvidence } from './correlate/context-evidence.js'
+import type { EvidenceSource } from './correlate/link.js'
+import { createSolver } from './correlate/solver.js'
+import { createWireEvidence } from './correlate/wire-evidence.js'
+import type { Pipeline, PipelineOptions } from './pipeline.js'
+import { createRouteTemplates } from './protocols/learned-route-templates.js'
+import { protocolModules } from './protocols/registry.js'
+import type { RouteTemplates } from './protocols/route-templates.js'
+import { createCarriers } from './samples/carriers.js'
+import { ConnectionDriver } from './samples/connection-driver.js'
+import type { Sample } from './samples/sample.js'
+import { createSampleRecorder } from './samples/sample-recorder.js'
+import { createServiceNames } from './samples/service-names.js'
+import { createAssembler } from './traces/assembler.js'
+import { createResourceTable } from './traces/resources.js'
+import { createTraceBuilder } from './traces/trace-builder.js'
+import { version } from './version.js'
+
+/** Between two looks at the ring, which wakes nobody: while there is work, and when there has been none for a while. */
+const BUSY_POLL_MILLIS = 8
+const IDLE_POLL_MILLIS = 64
+const BATCHES_A_TURN = 16
+/** Most services whose route templates are kept apart; beyond it, new ones share one table. */
+const ROUTE_TABLES = 1_000
+
+const MILLION = 1e6
+
+/** Puts the rooms together: source → driver → samples → evidence → traces → sinks. */
+export function createPipeline(options: PipelineOptions): Pipeline {
+  const { source, sinks, counters } = options
+  const clock = createCaptureClock(source.origin)
+  const record = new EventReader(clock)
+  const processes = createProcesses()
+  const carriers = createCarriers()
+  const wire = createWireEvidence()
+  const evidence: readonly EvidenceSource[] = [wire, createContextEvidence(), createContentEvidence()]
+  const disabled = new Set(options.disabledProtocols)
+  const modules = protocolModules.filter(module => !disabled.has(module.name))
+  const leaves = new Set(modules.filter(module => module.leaf).map(module => module.name))
+  let spans = 0
+  let traces = 0
+
+  const assembler = createAssembler({
+    solver: createSolver(evidence),
+    builder: createTraceBuilder({
+      clock,
+      services: createServiceNames(options.serviceRules),
+      resources: createResourceTable({ host: source.origin.host, version, extra: options.resourceAttributes ?? {} }),
+    }),
+    counters,
+    emit: trace => {
+      traces++
+      spans += trace.spans.length
+      for (const sink of sinks) sink.accept(trace)
+    },
+    redundant: sample => {
+      if (sample.connection.role !== 'server' || !leaves.has(sample.exchange.protocol)) return false
+      const seen = wire.otherEnd(sample) !== undefined
+      if (seen) driver.farEndIsSeen(sample.connection.local.port)
+      // What a broker hands on is told by the consumer; seen from the broker alone it is nobody's work.
+      return seen || sample.side === 'client'
+    },
+    forget: sample => {
+      for (const kind of evidence) kind.forget?.(sample)
+    },
+    mayBindLater: sample => sample.side === 'client' && carriers.bindsByReply(sample.process),
+    quietNs: (options.quietMillis ?? 2_000) * MILLION,
+    longestNs: (options.longestMillis ?? 60_000) * MILLION,
+    confidenceFloor: options.confidenceFloor ?? 0.5,
+    openLimit: options.openLimit ?? 200_000,
+  })
+  const recorder = createSampleRecorder({
+    record,
+    processes,
+    carriers,
+    listener: {
+      begin: (sample: Sample) => {
+        for (const kind of evidence) kind.begin?.(sample)
+        assembler.begin(sample)
+      },
+      complete: (sample: Sample) => {
+        for (const kind of evidence) kind.complete?.(sample)
+        assembler.complete(sample)
+      },
+    },
+  })
+  const routeTables = new Map<string, RouteTemplates>()
+  const driver: ConnectionDriver = new ConnectionDriver({
+    modules,
+    processes,
+    carriers,
+    recorder,
+    control: source.control,
+    counters,
+    routes: endpoint => {
+      const key = routeTables.has(endpoint) || routeTables.size < ROUTE_TABLES ? endpoint : ''
+      const known = routeTables.get(key)
+      if (known !== undefined) return known
+      const table = createRouteTemplates()
+      routeTables.set(key, table)
+      return table
+    },
+  })
+
+  const step = (): number => {
+    const batch = source.read()
+    if (batch === undefined) return 0
+    options.tap?.(batch)
+    const read = record.read(batch, driver)
+    assembler.advance(record.timeNs)
+    return read
+  }
+  const finish = async (): Promise<void> => {
+    driver.finish()
+    assembler.finish()
+    await Promise.all(sinks.map(sink => sink.flush()))
+  }
+  return {
+    step,
+    finish,
+    run: async signal => {
+      if (source.kind === 'live') await runLive(signal)
+      else await runThrough(signal)
+      await finish()
+    },
+    status: () => ({
+      events: record.events,
+      lostEvents: lost(counters.snapshot('capture.lost.')),
+      messages: recorder.samples,
+      samples: recorder.samples,
+      spans,
+      traces,
+      openConnections: driver.openConnections,
+      openSamples: assembler.openSamples,
+      openTraces: assembler.openTraces,
+    }),
+  }
+
+  async function runLive(signal: AbortSignal | undefined): Promise<void> {
+    let idleMillis = BUSY_POLL_MILLIS
+    let workedAt = performance.now()
+    let eventNs = record.timeNs
+    while (signal?.aborted !== true && !source.ended) {
+      const { worked, more } = drain(step)
+      const at = performance.now()
+      if (worked > 0) {
+        workedAt = at
+        eventNs = record.timeNs
+        idleMillis = BUSY_POLL_MILLIS
+      } else {
+        // Time goes on when nothing happens, so that the last traces do not wait for the next event.
+        assembler.advance(eventNs + (at - workedAt) * MILLION)
+        idleMillis = Math.min(IDLE_POLL_MILLIS, idleMillis * 2)
+      }
+      await pause(more ? 0 : idleMillis, signal)
+    }
+    // What the kernel still holds belongs to the capture.
+    while (drain(step).more);
+  }
+
+  async function runThrough(signal: AbortSignal | undefined): Promise<void> {
+    let batches = 0
+    while (!source.ended && signal?.aborted !== true) {
+      step()
+      // Sinks send while the replay goes on.
+      if (++batches % 64 === 0) await pause(0, undefined)
+    }
+  }
+}
+
+/** Reads until the source has nothing more, or long enough to let timers and sockets have their turn. */
+function drain(step: () => number): { worked: number; more: boolean } {
+  let worked = 0
+  for (let i = 0; i < BATCHES_A_TURN; i++) {
+    const read = step()
+    if (read === 0) return { worked, more: false }
+    worked += read
+  }
+  return { worked, more: true }
+}
+
+function pause(millis: number, signal: AbortSignal | undefined): Promise<void> {
+  return new Promise(resolve => {
+    const done = (): void => {
+      clearTimeout(timer)
+      signal?.removeEventListener('abort', done)
+      resolve()
+    }
+    const timer = setTimeout(done, millis)
+    signal?.addEventListener('abort', done, { once: true })
+  })
+}
+
+function lost(counts: Readonly<Record<string, number>>): number {
+  return Object.values(counts).reduce((sum, count) => sum + count, 0)
+}

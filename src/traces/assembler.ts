@@ -1,0 +1,225 @@
+import type { Solver } from '../correlate/solver.js'
+import type { Sample } from '../samples/sample.js'
+import type { SampleListener } from '../samples/sample-recorder.js'
+import type { Counters } from '../telemetry/counters.js'
+import type { FinishedTrace } from './span.js'
+import type { TraceBuilder } from './trace-builder.js'
+import { attach, createNode, preOrder, type TraceGroup, type TraceNode } from './trace-group.js'
+
+const MILLION = 1e6
+
+/** Events of two processors come slightly out of order, and the other end's may come later: wait this long to decide. */
+const SETTLE_NS = 100 * MILLION
+/** Where a process answers from other threads than it reads on, its calls' owner may be known only then. */
+const REPLY_WAIT_NS = 30_000 * MILLION
+
+export interface AssemblerOptions {
+  readonly solver: Solver
+  readonly builder: TraceBuilder
+  readonly counters: Counters
+  readonly emit: (trace: FinishedTrace) => void
+  /** The far end of a leaf, seen at its near end too, makes no span: true drops the sample. */
+  readonly redundant: (sample: Sample) => boolean
+  /** A sample will not be asked for again. */
+  readonly forget: (sample: Sample) => void
+  readonly mayBindLater: (sample: Sample) => boolean
+  readonly quietNs: number
+  readonly longestNs: number
+  readonly confidenceFloor: number
+  readonly openLimit: number
+}
+
+/** Puts samples into traces and lets each trace go once it is quiet or too old. Driven by event time alone. */
+export interface Assembler extends SampleListener {
+  /** Time has come this far (ns since the capture's base). */
+  advance(nowNs: number): void
+  /** Lets everything go. */
+  finish(): void
+  readonly openSamples: number
+  readonly openTraces: number
+}
+
+interface Due {
+  readonly node: TraceNode
+  readonly dueNs: number
+}
+
+export function createAssembler(options: AssemblerOptions): Assembler {
+  const { solver, builder, counters, emit, quietNs, longestNs, confidenceFloor } = options
+  const nodes = new Map<Sample, TraceNode>()
+  const toDecide = createQueue<Due>()
+  const toCheck = createQueue<{ readonly group: TraceGroup; readonly dueNs: number }>()
+  const byAge = createQueue<TraceNode>()
+  const tooOld = counters.counter('traces.forced.too_old')
+  const overLimit = counters.counter('traces.forced.open_limit')
+  const afterExport = counters.counter('traces.samples.completed_after_export')
+  const redundant = counters.counter('samples.far_end_of_leaf')
+  const circles = counters.counter('correlate.refused.circle')
+  let now = 0
+  let groups = 0
+
+  const touch = (group: TraceGroup): void => {
+    group.lastNs = Math.max(group.lastNs, now)
+    if (group.open > 0 || group.undecided > 0 || group.scheduled) return
+    group.scheduled = true
+    toCheck.push({ group, dueNs: now + quietNs })
+  }
+  const remove = (node: TraceNode): void => {
+    nodes.delete(node.sample)
+    options.forget(node.sample)
+  }
+  const drop = (node: TraceNode): void => {
+    redundant.value++
+    const { group } = node
+    group.members = group.members.filter(member => member !== node)
+    if (!node.decided) group.undecided--
+    if (!node.sample.complete) group.open--
+    node.decided = true
+    if (group.members.length === 0) {
+      group.gone = true
+      groups--
+    }
+    remove(node)
+  }
+  const settle = (node: TraceNode): void => {
+    node.decided = true
+    node.group.undecided--
+    touch(node.group)
+  }
+
+  const decide = (node: TraceNode, last: boolean): void => {
+    if (node.decided || node.group.gone) return
+    const { sample } = node
+    if (options.redundant(sample)) {
+      drop(node)
+      return
+    }
+    const link = solver.solve(sample)
+    if (link !== undefined && link.confidence >= confidenceFloor) {
+      node.link = link
+      const parent = nodes.get(link.parent)
+      if (parent !== undefined) {
+        const separate = parent.group !== node.group
+        if (!attach(node, parent)) {
+          circles.value++
+          node.link = undefined
+        } else if (separate) groups--
+      } else if (link.parent.traceId !== '') node.exportedParent = link.parent
+      else node.link = undefined
+      settle(node)
+      return
+    }
+    if (!last && !sample.complete) return
+    if (!last && link === undefined && options.mayBindLater(sample)) {
+      if (now - sample.endNs < REPLY_WAIT_NS) toDecide.push({ node, dueNs: now + SETTLE_NS })
+      else settle(node)
+      return
+    }
+    node.link = link
+    settle(node)
+  }
+
+  const release = (group: TraceGroup, incomplete: boolean): void => {
+    group.gone = true
+    groups--
+    // The root has no parent in the group; anything that was cut loose is a root of its own.
+    for (const root of group.members) {
+      if (root.parent !== undefined) continue
+      const ordered = preOrder(root)
+      emit(builder.build(ordered, now, incomplete))
+    }
+    for (const node of group.members) remove(node)
+  }
+
+  const decideDue = (): void => {
+    for (let due = toDecide.peek(); due !== undefined && due.dueNs <= now; due = toDecide.peek()) {
+      toDecide.shift()
+      decide(due.node, false)
+    }
+  }
+  const releaseQuiet = (): void => {
+    for (let due = toCheck.peek(); due !== undefined && due.dueNs <= now; due = toCheck.peek()) {
+      toCheck.shift()
+      const { group } = due
+      group.scheduled = false
+      if (group.gone || group.open > 0 || group.undecided > 0) continue
+      if (group.lastNs + quietNs <= now) release(group, false)
+      else {
+        group.scheduled = true
+        toCheck.push({ group, dueNs: now + quietNs })
+      }
+    }
+  }
+  const releaseOld = (): void => {
+    for (let node = byAge.peek(); node !== undefined; node = byAge.peek()) {
+      const old = now - node.sample.startNs > longestNs
+      if (!node.group.gone && !old && nodes.size <= options.openLimit) return
+      byAge.shift()
+      if (node.group.gone || !nodes.has(node.sample)) continue
+      if (old) tooOld.value++
+      else overLimit.value++
+      for (const member of [...node.group.members]) if (!member.decided) decide(member, true)
+      if (!node.group.gone) release(node.group, node.group.open > 0)
+    }
+  }
+
+  return {
+    begin: sample => {
+      const node = createNode(sample, now)
+      groups++
+      nodes.set(sample, node)
+      byAge.push(node)
+      toDecide.push({ node, dueNs: now + SETTLE_NS })
+    },
+    complete: sample => {
+      const node = nodes.get(sample)
+      if (node === undefined) {
+        afterExport.value++
+        return
+      }
+      node.group.open--
+      if (!node.decided) toDecide.push({ node, dueNs: now + SETTLE_NS })
+      touch(node.group)
+    },
+    advance: nowNs => {
+      if (nowNs <= now) return
+      now = nowNs
+      decideDue()
+      releaseQuiet()
+      releaseOld()
+    },
+    finish: () => {
+      for (let due = toDecide.shift(); due !== undefined; due = toDecide.shift()) decide(due.node, true)
+      for (const node of [...nodes.values()]) if (!node.decided) decide(node, true)
+      for (const node of [...nodes.values()]) if (!node.group.gone) release(node.group, node.group.open > 0)
+    },
+    get openSamples() {
+      return nodes.size
+    },
+    get openTraces() {
+      return groups
+    },
+  }
+}
+
+/** First in, first out, without moving what remains at every step. */
+function createQueue<T>(): { push(item: T): void; peek(): T | undefined; shift(): T | undefined } {
+  let items: (T | undefined)[] = []
+  let head = 0
+  return {
+    push: item => {
+      items.push(item)
+    },
+    peek: () => items[head],
+    shift: () => {
+      const item = items[head]
+      if (item === undefined) return undefined
+      items[head++] = undefined
+      if (head > 1_024 && head * 2 > items.length) {
+        items = items.slice(head)
+        head = 0
+      }
+      return item
+    },
+  }
+}

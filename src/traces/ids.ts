@@ -1,0 +1,51 @@
+import type { Sample } from '../samples/sample.js'
+import { hex64, mix64, type WireKey } from '../samples/wire-key.js'
+
+/** Turns a client span's id into its server span's: a bijection, so either can be had from the other. */
+const SERVER_HIGH = 0x5bd1e995
+const SERVER_LOW = 0x1b873593
+
+const TWO_32 = 4_294_967_296
+
+/**
+ * The id of a sample's span, 16 hex digits, never zero: derived, so that both ends of a connection agree about each
+ * other's, and the same capture gives the same ids twice.
+ */
+export function spanIdOf(sample: Sample): string {
+  const key = keyOf(sample)
+  return sample.side === 'client' ? hex64(key.high, key.low) : serverSpanId(key)
+}
+
+function serverSpanId({ high, low }: WireKey): string {
+  const serverHigh = (high ^ SERVER_HIGH) >>> 0
+  const serverLow = (low ^ SERVER_LOW) >>> 0
+  // The one client id that would give zero keeps its own.
+  return serverHigh === 0 && serverLow === 0 ? hex64(high, low) : hex64(serverHigh, serverLow)
+}
+
+/** The wire key, or where there is none (a Unix peer that was never seen) a mix of what names the sample here. */
+function keyOf(sample: Sample): WireKey {
+  if (sample.wireHigh !== 0 || sample.wireLow !== 0) return { high: sample.wireHigh, low: sample.wireLow }
+  const { id } = sample.connection
+  return mix64([
+    id,
+    id / TWO_32,
+    sample.requestPosition,
+    sample.side === 'client' ? 1 : 2,
+    sample.startNs,
+    sample.startNs / TWO_32,
+  ])
+}
+
+/** The id of a trace, 32 hex digits: from its root's span id and start (ns since 1970). */
+export function traceIdOf(rootSpanId: string, startWallNs: bigint): string {
+  const words = [
+    Number.parseInt(rootSpanId.slice(0, 8), 16),
+    Number.parseInt(rootSpanId.slice(8), 16),
+    Number(startWallNs & 0xffffffffn),
+    Number(startWallNs >> 32n),
+  ]
+  const first = mix64(words)
+  const second = mix64([...words, 0x9e3779b9])
+  return hex64(first.high, first.low) + hex64(second.high, second.low)
+}

@@ -1,0 +1,193 @@
+import type { CaptureClock } from '../capture/capture-clock.js'
+import type { Connection, Endpoint } from '../capture/connection.js'
+import { Attribute } from '../protocols/attribute-names.js'
+import type { Attributes } from '../protocols/protocol.js'
+import type { Sample } from '../samples/sample.js'
+import type { ServiceNames } from '../samples/service-names.js'
+import { hex64 } from '../samples/wire-key.js'
+import { spanIdOf, traceIdOf } from './ids.js'
+import type { ResourceTable } from './resources.js'
+import type { FinishedSpan, FinishedTrace, ParentLink, SampleFacts, SpanLink } from './span.js'
+import type { TraceNode } from './trace-group.js'
+
+export interface TraceBuilder {
+  /** @param ordered a tree, parents before children; the first is its root. @param nowNs stands in for ends that were not seen. */
+  build(ordered: readonly TraceNode[], nowNs: number, incomplete: boolean): FinishedTrace
+}
+
+export interface TraceBuilderOptions {
+  readonly clock: CaptureClock
+  readonly services: ServiceNames
+  readonly resources: ResourceTable
+}
+
+/** Where a trace hangs: its own root, an instrumented caller's span, or a trace that was exported before. */
+interface Anchor {
+  readonly traceId: string
+  readonly parentSpanId: string | undefined
+  readonly remote: boolean
+  readonly late: boolean
+}
+
+/** A span's bounds, clamped so that a wire child never leaves its parent. */
+interface Bounds {
+  readonly startNs: number
+  readonly endNs: number
+}
+
+export function createTraceBuilder({ clock, services, resources }: TraceBuilderOptions): TraceBuilder {
+  const anchorOf = (root: TraceNode): Anchor => {
+    const { exportedParent, sample } = root
+    if (exportedParent !== undefined) {
+      return { traceId: exportedParent.traceId, parentSpanId: spanIdOf(exportedParent), remote: false, late: true }
+    }
+    const remote = sample.side === 'server' ? remoteParentOf(sample) : undefined
+    if (remote !== undefined) return { ...remote, remote: true, late: false }
+    const traceId = traceIdOf(spanIdOf(sample), clock.wallNs(sample.startNs))
+    return { traceId, parentSpanId: undefined, remote: false, late: false }
+  }
+
+  const build = (ordered: readonly TraceNode[], nowNs: number, incomplete: boolean): FinishedTrace => {
+    const anchor = anchorOf(ordered[0]!)
+    const bounds = new Map<TraceNode, Bounds>()
+    const spans: FinishedSpan[] = []
+    for (const node of ordered) {
+      const { sample } = node
+      sample.traceId = anchor.traceId
+      if (sample.service === '') sample.service = services.nameOf(sample.process, serverPortOf(sample))
+      const own = boundsOf(node, node.parent === undefined ? undefined : bounds.get(node.parent), nowNs)
+      bounds.set(node, own)
+      spans.push(buildSpan(node, anchor, own))
+    }
+    return { traceId: anchor.traceId, spans, late: anchor.late, incomplete }
+  }
+
+  const buildSpan = (node: TraceNode, anchor: Anchor, { startNs, endNs }: Bounds): FinishedSpan => {
+    const { sample, parent } = node
+    const isRoot = parent === undefined
+    const tied = isRoot && node.exportedParent === undefined ? undefined : node.link
+    const error = sample.side === 'server' ? sample.exchange.serverError : sample.exchange.clientError
+    return {
+      traceId: anchor.traceId,
+      spanId: spanIdOf(sample),
+      parentSpanId: isRoot ? anchor.parentSpanId : spanIdOf(parent.sample),
+      parentRemote: isRoot && anchor.remote,
+      name: sample.exchange.name,
+      kind: sample.kind,
+      start: clock.wallTime(startNs),
+      end: clock.wallTime(endNs),
+      durationNs: Math.round(endNs - startNs),
+      attributes: attributesOf(sample, tied),
+      status: error === undefined ? UNSET : { code: 'error', message: error },
+      links:
+        isRoot && tied === undefined && node.link !== undefined ? [likelyParent(node.link.parent, node, clock)] : [],
+      resource: resources.of(sample.service, sample.process),
+      link: tied === undefined ? undefined : parentLinkOf(tied),
+      sample: factsOf(sample),
+    }
+  }
+  return { build }
+}
+
+const UNSET = { code: 'unset', message: '' } as const
+
+function boundsOf(node: TraceNode, parent: Bounds | undefined, nowNs: number): Bounds {
+  const { sample } = node
+  const end = sample.complete ? sample.endNs : Math.max(sample.startNs, nowNs)
+  if (parent === undefined) return { startNs: sample.startNs, endNs: Math.max(sample.startNs, end) }
+  const startNs = Math.max(sample.startNs, parent.startNs)
+  // A send is timed after it was done, so the other end may seem to begin earlier or to end later than the call itself.
+  const endNs = node.link?.evidence === 'wire' && sample.kind === 'server' ? Math.min(end, parent.endNs) : end
+  return {
+    startNs: Math.min(startNs, Math.max(parent.startNs, endNs)),
+    endNs: Math.max(endNs, Math.min(startNs, endNs)),
+  }
+}
+
+/** W3C Trace Context 3.2: version-traceid-parentid-flags. */
+function remoteParentOf(sample: Sample): { traceId: string; parentSpanId: string } | undefined {
+  for (const key of sample.exchange.contentKeys) {
+    if (key.type !== 'traceparent') continue
+    const match = /^[0-9a-f]{2}-([0-9a-f]{32})-([0-9a-f]{16})-[0-9a-f]{2}/.exec(key.value)
+    if (match !== null && !/^0+$/.test(match[1]!) && !/^0+$/.test(match[2]!)) {
+      return { traceId: match[1]!, parentSpanId: match[2]! }
+    }
+  }
+  return undefined
+}
+
+function serverPortOf(sample: Sample): number {
+  return sample.connection.role === 'server' ? sample.connection.local.port : 0
+}
+
+function attributesOf(sample: Sample, link: TraceNode['link']): Attributes {
+  const { connection, exchange } = sample
+  const attributes: Attributes = { ...exchange.attributes }
+  const server = connection.role === 'client' ? connection.remote : connection.local
+  attributes[Attribute.serverAddress] = server.address
+  if (connection.transport === 'tcp') {
+    attributes[Attribute.serverPort] = server.port
+    attributes[Attribute.networkPeerAddress] = connection.remote.address
+    attributes[Attribute.networkPeerPort] = connection.remote.port
+    if (sample.kind === 'server') attributes[Attribute.clientAddress] = connection.remote.address
+  } else {
+    attributes[Attribute.networkTransport] = 'unix'
+  }
+  attributes[Attribute.processPid] = sample.process.pid
+  attributes[Attribute.threadId] = sample.tid
+  const error = sample.side === 'server' ? exchange.serverError : exchange.clientError
+  if (error === undefined) delete attributes[Attribute.errorType]
+  else attributes[Attribute.errorType] ??= error
+  if (link !== undefined) {
+    attributes[Attribute.ghostspanLinkEvidence] = link.evidence
+    attributes[Attribute.ghostspanLinkConfidence] = link.confidence
+  }
+  if (!sample.responseObserved) attributes[Attribute.ghostspanResponseObserved] = false
+  if (exchange.truncated) attributes[Attribute.ghostspanCaptureTruncated] = true
+  return attributes
+}
+
+function parentLinkOf(link: NonNullable<TraceNode['link']>): ParentLink {
+  return {
+    evidence: link.evidence,
+    confidence: link.confidence,
+    strengths: link.strengths,
+    alternatives: link.alternatives.map(({ parent, confidence }) => ({ spanId: spanIdOf(parent), confidence })),
+  }
+}
+
+/** A guess below the floor: no parent, but an OpenTelemetry link that says what it might have been. */
+function likelyParent(parent: Sample, node: TraceNode, clock: CaptureClock): SpanLink {
+  const spanId = spanIdOf(parent)
+  return {
+    traceId: parent.traceId !== '' ? parent.traceId : traceIdOf(spanId, clock.wallNs(parent.startNs)),
+    spanId,
+    attributes: {
+      [Attribute.ghostspanLinkEvidence]: node.link!.evidence,
+      [Attribute.ghostspanLinkConfidence]: node.link!.confidence,
+    },
+  }
+}
+
+function factsOf(sample: Sample): SampleFacts {
+  const { connection } = sample
+  return {
+    protocol: sample.exchange.protocol,
+    pid: sample.process.pid,
+    tid: sample.tid,
+    carrier: sample.carrier,
+    responseNs: Number.isNaN(sample.responseStartNs) ? 0 : Math.max(0, sample.endNs - sample.responseStartNs),
+    requestBytes: sample.requestBytes,
+    responseBytes: sample.responseBytes,
+    local: endpointText(connection, connection.local),
+    remote: endpointText(connection, connection.remote),
+    wireKey: sample.wireHigh === 0 && sample.wireLow === 0 ? '' : hex64(sample.wireHigh, sample.wireLow),
+    requestPosition: sample.requestPosition,
+    ordinal: sample.ordinal,
+  }
+}
+
+function endpointText(connection: Connection, { address, port }: Endpoint): string {
+  if (connection.transport === 'unix') return 'unix'
+  return address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`
+}
