@@ -148,6 +148,9 @@ export const Attribute = {
   ghostspanCaptureMode: 'ghostspan.capture.mode',
   ghostspanTraceComplete: 'ghostspan.trace.complete',
   ghostspanTraceLate: 'ghostspan.trace.late',
+  ghostspanDbKeyHash: 'ghostspan.db.key_hash',
+  ghostspanCacheHit: 'ghostspan.cache.hit',
+  ghostspanCacheHits: 'ghostspan.cache.hits',
 } as const
 
 /** Value of `error.type` when nothing more precise is known, and of `http.request.method` for unknown methods. */
