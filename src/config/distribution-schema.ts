@@ -1,0 +1,204 @@
+import { z } from 'zod'
+import {
+  durationText,
+  glob,
+  httpUrl,
+  listenAddress,
+  port,
+  regularExpression,
+  sizeText,
+  wholeNumber,
+} from './value-schemas.js'
+
+/** Protocols that can be switched off, by the names of their modules. */
+const PROTOCOLS = {
+  http: 'HTTP/1.x',
+  mysql: 'MySQL and MariaDB',
+  amqp: 'AMQP 0-9-1',
+  redis: 'Redis',
+  memcached: 'memcached',
+} as const
+
+export const PROTOCOL_NAMES = Object.keys(PROTOCOLS) as (keyof typeof PROTOCOLS)[]
+
+const flag = (fallback: boolean) => z.boolean({ error: 'must be true or false' }).default(fallback)
+const name = z.string({ error: 'must be a text' }).min(1, { error: 'must not be empty' })
+
+/** An object whose settings all have defaults, so that it may be left out as a whole. */
+const section = <T extends z.core.$ZodLooseShape>(shape: T, description: string) =>
+  z
+    .strictObject(shape)
+    .prefault({} as never)
+    .describe(description)
+
+export const RULE_CRITERIA = ['executable', 'command_line', 'port', 'user', 'cgroup'] as const
+
+const selectionRule = z
+  .strictObject({
+    action: z.enum(['include', 'exclude']).describe('What happens to a process that the rule fits.'),
+    executable: glob.describe('Path of the executable: * within a folder, ** across folders.').optional(),
+    command_line: regularExpression.describe('Searched in the command line, arguments joined by blanks.').optional(),
+    port: port.describe('A TCP port that the process listens on.').optional(),
+    user: z
+      .union([name, z.int().min(0)], { error: 'must be the name or the number of a user' })
+      .describe('User that the process runs as, by name or number.')
+      .optional(),
+    cgroup: glob.describe('Path of its cgroup, such as /system.slice/nginx.service.').optional(),
+  })
+  .refine(rule => RULE_CRITERIA.some(criterion => rule[criterion] !== undefined), {
+    error: `must have at least one of: ${RULE_CRITERIA.join(', ')}`,
+  })
+
+const serviceRule = z
+  .strictObject({
+    name: name.describe('Name of the service.'),
+    executable: glob.describe('Path of the executable: * within a folder, ** across folders.').optional(),
+    command_line: regularExpression.describe('Searched in the command line, arguments joined by blanks.').optional(),
+    port: port.describe('A TCP port that the process listens on.').optional(),
+  })
+  .refine(rule => rule.executable !== undefined || rule.command_line !== undefined || rule.port !== undefined, {
+    error: 'must have at least one of: executable, command_line, port',
+  })
+
+const protocols = section(
+  Object.fromEntries(
+    PROTOCOL_NAMES.map(protocol => [
+      protocol,
+      section({ enabled: flag(true).describe('False: not read.') }, `${PROTOCOLS[protocol]}.`),
+    ]),
+  ) as Record<keyof typeof PROTOCOLS, ReturnType<typeof section<{ enabled: ReturnType<typeof flag> }>>>,
+  'Protocols that are read; detected from bytes, not from ports.',
+)
+
+const archive = section(
+  {
+    enabled: flag(true).describe('Keep spans, samples and links in ClickHouse.'),
+    data_directory: name
+      .describe(
+        'Folder of the embedded archive, the spool and the lock. Default: /var/lib/ghostspan as root, else ghostspan in $XDG_DATA_HOME (~/.local/share).',
+      )
+      .optional(),
+    clickhouse: z
+      .strictObject({
+        url: httpUrl.describe('URL of the server, such as http://localhost:8123.'),
+        user: name.default('default').describe('User of the server.'),
+        password: z
+          .string({ error: 'must be a text (quote numbers)' })
+          .default('')
+          .describe('Its password; better put in by substitution than written down.'),
+        database: z
+          .string({ error: 'must be a name of letters, digits and _' })
+          .regex(/^[A-Za-z_][A-Za-z0-9_]{0,63}$/, { error: 'must be a name of letters, digits and _' })
+          .default('ghostspan')
+          .describe('Database, created if missing.'),
+      })
+      .describe('A ClickHouse server instead of the embedded engine.')
+      .optional(),
+    retention: section(
+      {
+        age: durationText({ from: '1h' }).default('7d').describe('Older rows are dropped.'),
+        size: sizeText({ from: '64MiB' }).default('10GB').describe('Above this size the oldest days are dropped.'),
+      },
+      'How much the archive keeps.',
+    ),
+    spool: section(
+      {
+        size: sizeText({ from: '1MiB' })
+          .default('1GB')
+          .describe('Most bytes on disk; then the oldest are dropped, counted.'),
+      },
+      'Where rows wait while the archive is away.',
+    ),
+  },
+  'The archive in ClickHouse.',
+)
+
+const operations = section(
+  {
+    health: section(
+      {
+        enabled: flag(true).describe('Serve /metrics, /healthz, /readyz and /status.'),
+        listen: listenAddress.default('127.0.0.1:9464').describe('Where they are served.'),
+        required: flag(false).describe('Do not start when that port is taken; else go on without.'),
+      },
+      'Metrics and health over HTTP.',
+    ),
+    log: section(
+      {
+        level: z
+          .enum(['debug', 'info', 'warn', 'error'])
+          .default('info')
+          .describe('Least severe message that is shown.'),
+        format: z.enum(['text', 'json']).default('text').describe('Form of a message on standard error.'),
+      },
+      'Messages on standard error.',
+    ),
+    shutdown_timeout: durationText({ from: '100ms', to: '10m' })
+      .default('10s')
+      .describe('Longest time to deliver what is still open at the end.'),
+  },
+  'Running the daemon.',
+)
+
+/** What is ours, under `distribution.ghostspan`, the place that the standard gives to distributions. */
+export const distribution = section(
+  {
+    version: z
+      .string({ error: 'must be a quoted text: "1.0"' })
+      .default('1.0')
+      .describe('Version of this part. A newer 1.x is read with a warning, anything else refused.'),
+    selection: section(
+      {
+        default: z
+          .enum(['include', 'exclude'])
+          .default('include')
+          .describe('What happens to a process that no rule fits.'),
+        rules: z
+          .array(selectionRule)
+          .default([])
+          .describe('In order; the first that fits decides, all criteria given must fit.'),
+      },
+      'Processes that are traced.',
+    ),
+    capture: section(
+      {
+        ring_buffer: sizeText({ from: '256KiB', to: '1GiB' })
+          .default('16MiB')
+          .describe('Ring between kernel and user space; rounded up to a power of two.'),
+        poll_interval: durationText({ from: '1ms', to: '1s' }).default('5ms').describe('How often the ring is read.'),
+      },
+      'Reading sockets from the kernel.',
+    ),
+    protocols,
+    services: section(
+      { rules: z.array(serviceRule).default([]).describe('In order; the first that fits names the service.') },
+      'Names of observed services where discovery would say something else.',
+    ),
+    correlation: section(
+      {
+        confidence_floor: z
+          .number({ error: 'must be a number from 0 to 1' })
+          .min(0, { error: 'must be a number from 0 to 1' })
+          .max(1, { error: 'must be a number from 0 to 1' })
+          .default(0.5)
+          .describe('A likely parent below this confidence becomes a link, not a parent.'),
+      },
+      'Tying samples together.',
+    ),
+    traces: section(
+      {
+        quiet: durationText({ from: '10ms', to: '10m' })
+          .default('2s')
+          .describe('A trace leaves when nothing happened in it for this long.'),
+        longest: durationText({ from: '1s', to: '24h' }).default('60s').describe('… or when it is this old.'),
+        open_limit: wholeNumber(100, 10_000_000)
+          .default(200_000)
+          .describe('Most operations in flight; then the oldest are given up, counted.'),
+      },
+      'Assembly of traces.',
+    ),
+    archive,
+    operations,
+  },
+  "Ghostspan's own settings.",
+)

@@ -1,0 +1,59 @@
+import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
+import { test } from 'node:test'
+import { defaultFile } from '../../src/config/default-file.js'
+import { PROTOCOL_NAMES } from '../../src/config/distribution-schema.js'
+import { referencePage } from '../../src/config/reference-page.js'
+import { settingTree } from '../../src/config/setting-tree.js'
+import { load, settingsFile } from './settings-for-test.js'
+
+test('docs/configuration.md is what the schema says', () => {
+  const page = readFileSync('docs/configuration.md', 'utf8')
+  assert.equal(page, referencePage(), 'run: node --import tsx scripts/configuration-page.mjs')
+})
+
+test('the default file has every default and nothing else', t => {
+  assert.deepEqual(load({ file: settingsFile(t, defaultFile()) }).settings, load().settings)
+})
+
+test('the default file and the page name every setting', () => {
+  for (const { path } of settingTree()) {
+    const name = path.at(-1)!
+    if (name === '*') continue
+    assert.match(defaultFile(), new RegExp(`\\b${name}:`), name)
+    assert.ok(referencePage().includes(name), name)
+  }
+})
+
+test('the default file stays valid when its commented settings are put in force', t => {
+  const text = defaultFile()
+    .split('\n')
+    .map(line => line.replace(/^(\s*)# (?=\s*(- )?[a-z_]+:)/, '$1'))
+    .filter(line => /^\s*(- )?[a-z_]+:/.test(line))
+    .join('\n')
+    // Of the three exporters only one can be.
+    .replace(/^ *otlp_http:\n( {12}.*\n)+ *console:\n/m, '')
+    .replaceAll('rules: []', 'rules:')
+    .replaceAll(/: # (include|exclude), .*/g, ': include')
+    .replaceAll(/: # whole number.*/g, ': 80')
+    .replaceAll(': # http(s) URL', ': http://h:1')
+    .replaceAll(/(_list): # text/g, '$1: a=b')
+    .replaceAll(/: # .*/g, ': text')
+  const { settings } = load({ file: settingsFile(t, text) })
+  assert.equal(settings.export.when, 'always')
+  assert.equal(settings.selection.rules.length, 1)
+  assert.equal(settings.archive.clickhouse?.url, 'http://h:1')
+})
+
+test('descriptions of settings are whole sentences', () => {
+  for (const { path, schema } of settingTree()) {
+    if (schema.description !== undefined) assert.match(schema.description, /[.)]$/, path.join('.'))
+  }
+})
+
+test('every protocol module can be switched off by its name', async t => {
+  const registry = await import('../../src/protocols/registry.js' as string).catch(() => undefined)
+  if (registry === undefined) return t.skip('src/protocols/registry.ts')
+  const modules = Object.values(registry).find(Array.isArray) as readonly { name: string }[]
+  assert.deepEqual(modules.map(module => module.name).sort(), [...PROTOCOL_NAMES].sort())
+})
