@@ -239,7 +239,6 @@ export class RedisConnection implements ProtocolConnection, RequestHandler, Repl
         this.#repliesOff = this.#replies.subscribed = false
         break
       case 'replicate':
-        this.#done(exchange, offset)
         this.#becomeOpaque()
         return
       default:
@@ -277,6 +276,7 @@ export class RedisConnection implements ProtocolConnection, RequestHandler, Repl
   }
 
   #abandonAll(): void {
+    if (this.#sending?.shape === 'message') this.#sink.abandon(this.#sending)
     this.#sending = this.#answering = undefined
     for (let exchange = this.#waiting.shift(); exchange !== undefined; exchange = this.#waiting.shift()) {
       this.#sink.abandon(exchange)

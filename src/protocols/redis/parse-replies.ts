@@ -62,6 +62,8 @@ export class ReplyReader {
   #inLine = false
   #inParts = false
   #expected = -1
+  /** Time of the call in which the place was lost: only a later call may begin with something whole. */
+  #lostAtNs = Number.NaN
   #attempts = MOST_ATTEMPTS
 
   constructor(handler: ReplyHandler, adrift: boolean) {
@@ -85,11 +87,14 @@ export class ReplyReader {
   }
 
   #wait(stream: InputStream): false {
-    if (stream.hole > 0) {
-      stream.resume()
-      this.#lose(stream.position)
-    }
+    if (stream.hole > 0) this.#giveUp(stream)
     return false
+  }
+
+  #giveUp(stream: InputStream): void {
+    stream.resume()
+    this.#lostAtNs = stream.timeNs
+    this.#lose(stream.position)
   }
 
   #lose(offset: number): void {
@@ -101,9 +106,8 @@ export class ReplyReader {
   }
 
   #refuse(stream: InputStream): false {
-    stream.resume()
     if (++this.#attempts > MOST_ATTEMPTS) this.failed = true
-    this.#lose(stream.position)
+    this.#giveUp(stream)
     return false
   }
 
@@ -118,7 +122,7 @@ export class ReplyReader {
     }
     const isPush = type === Byte.push || (word !== undefined && PUSH_WORDS.has(word))
     if (this.adrift) {
-      if (!isPush || word === undefined || word === '') {
+      if (!isPush || word === undefined || word === '' || stream.timeNs === this.#lostAtNs) {
         stream.consume(end - start)
         return this.#wait(stream)
       }

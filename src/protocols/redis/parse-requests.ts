@@ -40,6 +40,8 @@ export class RequestReader {
   #next = 0
   #truncated = false
   #expected = -1
+  /** Time of the call in which the place was lost: only a later call may begin with something whole. */
+  #lostAtNs = Number.NaN
   #attempts = MOST_ATTEMPTS
 
   constructor(handler: RequestHandler, adrift: boolean) {
@@ -58,11 +60,14 @@ export class RequestReader {
 
   /** More bytes are needed; if a hole lies where they would be, they will never come. */
   #wait(stream: InputStream): false {
-    if (stream.hole > 0) {
-      stream.resume()
-      this.#lose(stream.position)
-    }
+    if (stream.hole > 0) this.#giveUp(stream)
     return false
+  }
+
+  #giveUp(stream: InputStream): void {
+    stream.resume()
+    this.#lostAtNs = stream.timeNs
+    this.#lose(stream.position)
   }
 
   #lose(offset: number): void {
@@ -76,9 +81,8 @@ export class RequestReader {
 
   /** Bytes that no client may send here: all that is readable is given up. */
   #refuse(stream: InputStream): false {
-    stream.resume()
     if (++this.#attempts > MOST_ATTEMPTS) this.failed = true
-    this.#lose(stream.position)
+    this.#giveUp(stream)
     return false
   }
 
@@ -86,7 +90,7 @@ export class RequestReader {
     const { bytes, start, end } = stream
     if (start === end) return this.#wait(stream)
     if (this.adrift) {
-      const begins = beginsCommand(bytes, start, end)
+      const begins = stream.timeNs !== this.#lostAtNs && beginsCommand(bytes, start, end)
       if (begins === undefined) return this.#wait(stream)
       if (!begins) {
         stream.consume(end - start)
