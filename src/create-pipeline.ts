@@ -60,7 +60,7 @@ export function createPipeline(options: PipelineOptions): Pipeline {
     redundant: sample => {
       if (sample.connection.role !== 'server' || !leaves.has(sample.exchange.protocol)) return false
       const seen = wire.otherEnd(sample) !== undefined
-      if (seen) driver.farEndIsSeen(sample.connection.local.port)
+      if (seen) driver.farEndIsSeen(sample.connection)
       // What a broker hands on is told by the consumer; seen from the broker alone it is nobody's work.
       return seen || sample.side === 'client'
     },

@@ -1,3 +1,4 @@
+import type { Connection } from '../capture/connection.js'
 import { decodeConnection } from '../capture/connection-record.js'
 import { EventFlag, Op } from '../capture/event-layout.js'
 import type { EventHandler, EventReader } from '../capture/event-reader.js'
@@ -148,11 +149,19 @@ export class ConnectionDriver implements EventHandler {
     this.#states.clear()
   }
 
-  /** Watching the near end of this leaf is enough: the far end is only counted from its next connection on. */
-  farEndIsSeen(port: number): void {
-    if (port === 0 || this.#leafPorts.has(port)) return
-    this.#leafPorts.add(port)
-    this.#options.control.setPortPolicy(port, COUNT_ONLY, true)
+  /**
+   * The near end of this connection to a leaf is watched, which is enough: its far end is left to the kernel's counters
+   * from now on, and so are those of further connections to the same port.
+   */
+  farEndIsSeen({ id, local }: Connection): void {
+    const state = this.#states.get(id)
+    if (state === undefined || state.opaque) return
+    state.opaque = true
+    this.#options.control.setConnectionPolicy(id, COUNT_ONLY)
+    state.close()
+    if (local.port === 0 || this.#leafPorts.has(local.port)) return
+    this.#leafPorts.add(local.port)
+    this.#options.control.setPortPolicy(local.port, COUNT_ONLY, true)
   }
 
   /** Puts the record at its place in the stream: a jump forward is a hole, bytes that were seen before are left out. */
