@@ -12,6 +12,7 @@ export const Op = {
   exec: 7,
   exit: 8,
   taskBirth: 9,
+  listen: 10,
   processInfo: 64,
   lost: 65,
 } as const

@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
+/* The life of a connection: begun, announced, ended. */
+#ifndef GHOSTSPAN_CONNECTION_H
+#define GHOSTSPAN_CONNECTION_H
+
+#include "../maps/socket_states.h"
+#include "../maps/unix_connections.h"
+#include "policy.h"
+#include "record.h"
+#include "selection.h"
+#include "socket.h"
+
+__u64 connections_begun = 0;
+
+static __always_inline void begin_connection(struct socket_state *state, const __u8 transport, const __u8 role)
+{
+    state->connection = __sync_fetch_and_add(&connections_begun, 1) + 1;
+    state->transport = transport;
+    state->role = role;
+    state->flags &= ~(k_socket_announced | k_socket_complete | k_socket_decided | k_socket_count_only |
+                      k_socket_ended | k_socket_midlife | k_socket_connecting);
+    state->local_isn = state->remote_isn = 0;
+    state->peer = 0;
+    state->policy = policy_epoch;
+    state->many_vector = 0;
+    for (int i = 0; i < k_directions; i++) {
+        state->ways[i].position = 0;
+        state->ways[i].uncopied_calls = 0;
+        state->ways[i].uncopied_bytes = 0;
+    }
+    set_undecided(state);
+}
+
+static __always_inline int tell_connection(
+    struct sock *sk, const struct socket_state *state, const __u8 op, const __u32 pid, const __u32 tid)
+{
+    struct connection_event *event = bpf_ringbuf_reserve(&events, sizeof(*event), 0);
+    if (!event) {
+        count_lost(k_lost_ring_full);
+        return -1;
+    }
+    fill_header(&event->header, sizeof(*event), op, state->flags & k_socket_midlife ? k_flag_midlife : 0, pid, tid);
+    event->connection = state->connection;
+    event->local_isn = state->local_isn;
+    event->remote_isn = state->remote_isn;
+    event->role = state->role;
+    event->transport = state->transport;
+    if (state->transport == k_transport_tcp) {
+        event->family = read_addresses(sk, (__u32 *)event->local_address, (__u32 *)event->remote_address);
+        event->local_port = sk->__sk_common.skc_num;
+        event->remote_port = bpf_ntohs(sk->__sk_common.skc_dport);
+        event->local_identity = namespace_of(sk);
+        event->remote_identity = 0;
+    } else {
+        event->family = k_af_unix;
+        event->local_port = event->remote_port = 0;
+        __builtin_memset(event->local_address, 0, sizeof(event->local_address));
+        __builtin_memset(event->remote_address, 0, sizeof(event->remote_address));
+        event->local_identity = inode_of(sk);
+        event->remote_identity = state->peer;
+    }
+    bpf_ringbuf_submit(event, BPF_RB_NO_WAKEUP);
+    return 0;
+}
+
+/*
+ * Before a connection's first data event, and for Unix again once the peer is known: 0 if user space knows (or will
+ * know) this connection, negative if its data events must wait.
+ */
+static __noinline int announce(struct sock *sk, struct socket_state *state, const __u32 pid, const __u32 tid)
+{
+    const bool again = state->flags & k_socket_announced;
+    if (state->transport == k_transport_unix) {
+        const __u32 peer = peer_inode_of(sk);
+        if (again && !peer)
+            return 0;
+        state->peer = peer;
+    }
+    if (tell_connection(sk, state, k_op_connection, pid, tid))
+        return again ? 0 : -1;
+    state->flags |= k_socket_announced;
+    if (state->transport == k_transport_tcp || state->peer)
+        state->flags |= k_socket_complete;
+    if (state->transport == k_transport_unix && !again) {
+        const __u32 inode = inode_of(sk);
+        const __u64 connection = state->connection;
+        if (bpf_map_update_elem(&unix_conns, &inode, &connection, BPF_ANY))
+            count_lost(k_lost_map_full);
+    }
+    return 0;
+}
+
+static __always_inline void tell_close(
+    const __u64 connection, const __u32 pid, const __u64 calls, const __u64 sent, const __u64 received)
+{
+    struct close_event *event = bpf_ringbuf_reserve(&events, sizeof(*event), 0);
+    if (!event) {
+        count_lost(k_lost_ring_full);
+        return;
+    }
+    fill_header(&event->header, sizeof(*event), k_op_close, 0, pid, 0);
+    event->connection = connection;
+    event->uncopied_calls = calls;
+    event->uncopied_sent_bytes = sent;
+    event->uncopied_received_bytes = received;
+    event->reserved = 0;
+    bpf_ringbuf_submit(event, BPF_RB_NO_WAKEUP);
+}
+
+static __always_inline void end_connection(struct socket_state *state)
+{
+    const struct way *sending = &state->ways[k_sending], *receiving = &state->ways[k_receiving];
+    if (!state->connection || !(state->flags & (k_socket_announced | k_socket_connecting)))
+        return;
+    tell_close(state->connection, state->tgid, sending->uncopied_calls + receiving->uncopied_calls,
+               sending->uncopied_bytes, receiving->uncopied_bytes);
+    state->connection = 0;
+    state->flags &= ~(k_socket_announced | k_socket_complete | k_socket_connecting | k_socket_traced);
+}
+
+/* The peer of a Unix socket is gone, and with it all that this end can ever hear: the end of both connections. */
+static __noinline int end_unix_pair(struct sock *sk, struct socket_state *state)
+{
+    const __u32 own = inode_of(sk), peer = state->peer;
+    const __u64 *far = bpf_map_lookup_elem(&unix_conns, &peer);
+    if (far) {
+        tell_close(*far, 0, 0, 0, 0);
+        bpf_map_delete_elem(&unix_conns, &peer);
+    }
+    bpf_map_delete_elem(&unix_conns, &own);
+    end_connection(state);
+    return 0;
+}
+
+/* A socket meets a process, or the selection changed: may it be traced, and does it have all it needs for that? */
+static __noinline struct socket_state *take_up(
+    struct sock *sk, struct socket_state *state, const __u32 tgid, const __u32 moved)
+{
+    const __u8 transport = transport_of(sk);
+    const __u32 decision = decision_of(tgid);
+    if (!transport) {
+        if (decision == k_process_traced && sk->sk_type == k_sock_stream)
+            count_lost(k_lost_protocol);
+        return NULL;
+    }
+    if (!state) {
+        state = bpf_sk_storage_get(&socket_states, sk, 0, BPF_SK_STORAGE_GET_F_CREATE);
+        if (!state) {
+            if (decision == k_process_traced)
+                count_lost(k_lost_storage_failed);
+            return NULL;
+        }
+    }
+    state->tgid = tgid;
+    state->selection = selection_epoch;
+    if (is_own(decision) && !(state->flags & k_socket_own)) {
+        state->flags |= k_socket_own;
+        if (transport == k_transport_tcp)
+            note_own_endpoints(sk);
+    }
+    if (decision != k_process_traced || (state->flags & k_socket_own)) {
+        state->flags &= ~k_socket_traced;
+        return state;
+    }
+    if (state->connection && (transport == k_transport_unix || state->local_isn || state->remote_isn)) {
+        state->flags |= k_socket_traced;
+        return state;
+    }
+    if (transport == k_transport_unix) {
+        begin_connection(state, transport, unix_role_of(sk));
+    } else {
+        if (far_end_is_own(sk)) {
+            state->flags = (state->flags & ~k_socket_traced) | k_socket_own;
+            return state;
+        }
+        const bool seen_opening = state->connection != 0;
+        if (!seen_opening)
+            begin_connection(state, transport, k_role_unknown);
+        read_key(sk, state);
+        if (!seen_opening) {
+            const struct tcp_sock *tcp = as_kernel(tcp_sock, sk);
+            const __u32 sent = tcp->write_seq - state->local_isn - sent_fin(sk, tcp);
+            const __u32 received = tcp->copied_seq - state->remote_isn - consumed_fin(sk, tcp);
+            if (sent + received != moved)
+                state->flags |= k_socket_midlife;
+            collect_port_policy(sk, state);
+        }
+    }
+    state->flags |= k_socket_traced;
+    return state;
+}
+
+#endif

@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
+/* What is neither sent nor received: connect(), listen(), the end of a connection, and the lives of processes. */
+#ifndef GHOSTSPAN_LIFE_H
+#define GHOSTSPAN_LIFE_H
+
+#include "../maps/process_by_tgid.h"
+#include "connection.h"
+#include "record.h"
+#include "selection.h"
+
+static __always_inline void tell_process(
+    const __u8 op, const __u32 pid, const __u32 tid, const __u32 parent, const struct task_struct *task)
+{
+    struct process_event *event = bpf_ringbuf_reserve(&events, sizeof(*event), 0);
+    if (!event) {
+        count_lost(k_lost_ring_full);
+        return;
+    }
+    fill_header(&event->header, sizeof(*event), op, 0, pid, tid);
+    event->parent = parent;
+    event->reserved = 0;
+    __builtin_memcpy(event->comm, task->comm, sizeof(event->comm));
+    bpf_ringbuf_submit(event, BPF_RB_NO_WAKEUP);
+}
+
+/* In the connecting thread; the socket may have no port of its own yet. */
+static __always_inline int on_connecting(struct sock *sk)
+{
+    const struct task_struct *task = bpf_get_current_task_btf();
+    const __u32 decision = decision_of(task->tgid);
+    struct socket_state *state = bpf_sk_storage_get(&socket_states, sk, 0, BPF_SK_STORAGE_GET_F_CREATE);
+    if (!state) {
+        if (decision == k_process_traced)
+            count_lost(k_lost_storage_failed);
+        return 0;
+    }
+    end_connection(state);
+    state->tgid = task->tgid;
+    /* 0: the first call looks again, with both ends known. */
+    state->selection = 0;
+    state->flags = is_own(decision) ? k_socket_own : 0;
+    begin_connection(state, k_transport_tcp, k_role_opened);
+    collect_port_policy(sk, state);
+    if (decision == k_process_traced && !tell_connection(sk, state, k_op_connect, task->tgid, task->pid))
+        state->flags |= k_socket_connecting;
+    return 0;
+}
+
+static __always_inline int on_state(struct sock *sk, const int before, const int after)
+{
+    if (sk->sk_protocol != k_ipproto_tcp)
+        return 0;
+    if (after == TCP_SYN_SENT)
+        return on_connecting(sk);
+    if (before == TCP_SYN_SENT && after == TCP_ESTABLISHED) {
+        const struct socket_state *state = bpf_sk_storage_get(&socket_states, sk, 0, 0);
+        if (state && (state->flags & k_socket_own))
+            note_own_endpoints(sk);
+        return 0;
+    }
+    if (after == TCP_LISTEN) {
+        const struct task_struct *task = bpf_get_current_task_btf();
+        if (!is_own(decision_of(task->tgid)))
+            tell_process(k_op_listen, task->tgid, task->pid, 0, task);
+    }
+    return 0;
+}
+
+static __always_inline int on_destroy(struct sock *sk)
+{
+    struct socket_state *state = bpf_sk_storage_get(&socket_states, sk, 0, 0);
+    if (state)
+        end_connection(state);
+    return 0;
+}
+
+static __always_inline int on_fork(const struct task_struct *parent, const struct task_struct *child)
+{
+    const __u32 from = parent->tgid, pid = child->tgid;
+    if (from == pid)
+        return 0;
+    const __u32 *entry = bpf_map_lookup_elem(&process_by_tgid, &from);
+    const __u32 decision = entry ? *entry : default_decision;
+    if (entry && decision != k_process_own && bpf_map_update_elem(&process_by_tgid, &pid, &decision, BPF_ANY))
+        count_lost(k_lost_map_full);
+    if (decision == k_process_traced)
+        tell_process(k_op_fork, pid, child->pid, from, child);
+    return 0;
+}
+
+/* Also of processes that are not traced: what they have become may be what the selection asks for. */
+static __always_inline int on_exec(const struct task_struct *task)
+{
+    if (!is_own(decision_of(task->tgid)))
+        tell_process(k_op_exec, task->tgid, task->pid, 0, task);
+    return 0;
+}
+
+static __always_inline int on_exit(const struct task_struct *task)
+{
+    const __u32 pid = task->tgid;
+    if (task->signal->live.counter > 0)
+        return 0;
+    const __u32 decision = decision_of(pid);
+    bpf_map_delete_elem(&process_by_tgid, &pid);
+    if (decision == k_process_traced)
+        tell_process(k_op_exit, pid, task->pid, 0, task);
+    return 0;
+}
+
+#endif

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
+#ifndef GHOSTSPAN_MAPS_SOCKET_STATES_H
+#define GHOSTSPAN_MAPS_SOCKET_STATES_H
+
+#include "../lib/kernel.h"
+
+enum direction {
+    k_sending = 0,
+    k_receiving = 1,
+    k_directions = 2,
+};
+
+enum socket_flag {
+    k_socket_traced = 1,     /* the process that used it last is traced */
+    k_socket_announced = 2,  /* user space has its connection_event */
+    k_socket_complete = 4,   /* … and that event told everything */
+    k_socket_decided = 8,    /* a policy was set */
+    k_socket_count_only = 16,
+    k_socket_ended = 32,     /* end of file was told */
+    k_socket_own = 64,       /* far or near end of a connection of our own: left alone whoever uses it */
+    k_socket_midlife = 128,
+    k_socket_connecting = 256, /* user space has its connect event */
+};
+
+/* One way of a connection, as seen from this end. */
+struct way {
+    __u64 position; /* Unix: bytes moved since the socket was first seen */
+    __u64 uncopied_calls;
+    __u64 uncopied_bytes;
+    __u16 head;
+    __u16 tail;
+    __u32 opening; /* calls left that copy up to k_head_limit */
+};
+
+struct socket_state {
+    __u64 connection; /* 0: nothing but the mark of a process that is not traced */
+    __u32 tgid;       /* who used it last … */
+    __u32 selection;  /* … and selection_epoch when its decision was looked up */
+    __u32 policy;     /* policy_epoch when policy_by_connection was looked up */
+    __u32 flags;
+    __u32 local_isn;
+    __u32 remote_isn;
+    __u8 role;
+    __u8 transport;
+    __u16 reserved;
+    __u32 peer; /* Unix: inode of the peer once known */
+    struct way ways[k_directions];
+    __u64 many_vector; /* sendmmsg, recvmmsg: the vector of the call going on … */
+    __u32 many_index;  /* … and the message it is at */
+    __u32 many_tid;
+};
+
+/*
+ * All that is remembered of a socket; lives and dies with it in the kernel.
+ * Created: at connect(), or at the first call that moves bytes.
+ */
+struct {
+    __uint(type, BPF_MAP_TYPE_SK_STORAGE);
+    __uint(map_flags, BPF_F_NO_PREALLOC);
+    __type(key, int);
+    __type(value, struct socket_state);
+} socket_states SEC(".maps");
+
+#endif

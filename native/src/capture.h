@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <bpf/libbpf.h>
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "ring.h"
+
+namespace ghostspan {
+
+/** What went wrong, for the JavaScript error {code, errno, program, verifierLog}. `error` is 0 on success. */
+struct Outcome {
+    int error = 0;
+    std::string message;
+    std::string program;
+    std::string verifier_log;
+
+    bool ok() const { return error == 0; }
+};
+
+struct ProgramTime {
+    std::string name;
+    uint64_t nanoseconds;
+    uint64_t runs;
+};
+
+struct OpenOptions {
+    uint32_t ring_bytes = 0; // 0: as the object says
+    std::vector<std::pair<std::string, uint32_t>> constants;
+    std::vector<std::pair<std::string, uint32_t>> map_sizes;
+    std::vector<std::string> left_out; // programs not to load
+};
+
+/** One loaded BPF object with its ring. Knows sizes and names, not what records mean. */
+class Capture {
+public:
+    Capture() = default;
+    Capture(const Capture &) = delete;
+    Capture &operator=(const Capture &) = delete;
+    ~Capture() { close(); }
+
+    Outcome open(const std::string &path, const OpenOptions &options);
+    Outcome attach();
+    void close();
+    bool is_open() const { return object_ != nullptr; }
+
+    Ring &ring() { return ring_; }
+    /** The map of that name, or null. */
+    bpf_map *map(const std::string &name) const;
+    /** A 32-bit global variable of the programs (.data), or null; writes are seen by them at once. */
+    uint32_t *variable(const std::string &name) const;
+    std::vector<ProgramTime> times() const;
+
+private:
+    struct ObjectCloser {
+        void operator()(bpf_object *object) const { bpf_object__close(object); }
+    };
+    struct LinkDestroyer {
+        void operator()(bpf_link *link) const { bpf_link__destroy(link); }
+    };
+
+    bool find_variable(const char *section, const std::string &name, size_t *offset, size_t *size) const;
+    bool set_constant(const std::string &name, uint32_t value);
+    int map_variables();
+    Outcome prepare(const OpenOptions &options);
+
+    std::unique_ptr<bpf_object, ObjectCloser> object_;
+    std::vector<std::unique_ptr<bpf_link, LinkDestroyer>> links_;
+    Ring ring_;
+    uint8_t *variables_ = nullptr;
+    size_t variables_bytes_ = 0;
+};
+
+} // namespace ghostspan
