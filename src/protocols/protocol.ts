@@ -68,8 +68,11 @@ export interface ExchangeSink {
   begin(exchange: Exchange, offset: number): void
   requestEnd(exchange: Exchange, offset: number): void
   responseBegin(exchange: Exchange, offset: number): void
-  /** The answer (or a one-way message) is complete; `offset` in the stream of whoever sent its last byte. */
-  end(exchange: Exchange, offset: number): void
+  /**
+   * The answer (or a one-way message) is complete; `offset` in the stream of whoever sent its last byte. `timeNs`: when
+   * that byte was seen, if that was before the call that is being read (the end became clear only later).
+   */
+  end(exchange: Exchange, offset: number, timeNs?: number): void
   /** No answer will be seen: connection lost, protocol error, resynchronisation. Reported without an answer. */
   abandon(exchange: Exchange): void
 }
