@@ -24,21 +24,6 @@ export interface WorkerSettings {
 
 const PYTHON = '/usr/bin/python3'
 
-/** What Debian packages the demo's servers and clients come from, by a file of each. */
-export const DEMO_PACKAGES: readonly { readonly name: string; readonly file: string }[] = [
-  { name: 'nginx-light', file: '/usr/sbin/nginx' },
-  { name: 'mariadb-server', file: '/usr/sbin/mariadbd' },
-  { name: 'rabbitmq-server', file: '/usr/lib/rabbitmq/bin/rabbitmq-server' },
-  { name: 'redis-server', file: '/usr/bin/redis-server' },
-  { name: 'memcached', file: '/usr/bin/memcached' },
-  { name: 'gunicorn', file: '/usr/bin/gunicorn' },
-  { name: 'python3-flask', file: '/usr/lib/python3/dist-packages/flask/__init__.py' },
-  { name: 'python3-pymysql', file: '/usr/lib/python3/dist-packages/pymysql/__init__.py' },
-  { name: 'python3-redis', file: '/usr/lib/python3/dist-packages/redis/__init__.py' },
-  { name: 'python3-pymemcache', file: '/usr/lib/python3/dist-packages/pymemcache/__init__.py' },
-  { name: 'python3-pika', file: '/usr/lib/python3/dist-packages/pika/__init__.py' },
-]
-
 const simple = (path: string, port: number) => ({
   cwd: path,
   ready: () => accepts(port),

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process'
-import { chmodSync, chownSync, cpSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { chmodSync, chownSync, cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import * as servers from './demo-servers.js'
 import { freePorts } from './free-ports.js'
@@ -25,11 +25,6 @@ export interface DemoSystem {
   readonly running: readonly ServerProcess[]
   /** Stops every server and removes the folder; may be called again. */
   stop(): Promise<void>
-}
-
-/** Debian packages that the demo's system needs and this machine lacks. */
-export function missingPackages(): string[] {
-  return servers.DEMO_PACKAGES.filter(each => !existsSync(each.file)).map(each => each.name)
 }
 
 async function choosePorts(): Promise<servers.DemoPorts> {

@@ -3,8 +3,8 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
-import { DEMO_PACKAGES } from '../../src/demo/demo-servers.js'
-import { type DemoSystem, missingPackages, startDemoSystem } from '../../src/demo/demo-system.js'
+import { demoPackages, missingPackages } from '../../src/demo/demo-packages.js'
+import { type DemoSystem, startDemoSystem } from '../../src/demo/demo-system.js'
 import { type LoadResult, runLoad } from '../../src/demo/load.js'
 import { isAlive } from '../../src/demo/process-identity.js'
 import { buildTruth, readTruthFolder, type Truth, type TruthRecord } from '../../src/demo/truth.js'
@@ -14,7 +14,7 @@ import { file, requires, root } from '../support/requirements.js'
 
 const REQUESTS = 60
 
-const requirements = [root, ...DEMO_PACKAGES.map(each => file(each.file, `the Debian package ${each.name}`))]
+const requirements = [root, ...demoPackages().map(each => file(each.file, `the Debian package ${each.name}`))]
 const able = process.getuid?.() === 0 && missingPackages().length === 0
 
 const count = (records: readonly TruthRecord[], kind: TruthRecord['kind']) =>

@@ -1,0 +1,101 @@
+// Debian packages that are missing are installed by apt, when root; otherwise they are named.
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { runStep, StepError, say } from './progress.mjs'
+
+const POLICY = '/usr/sbin/policy-rc.d'
+const LISTS = '/var/lib/apt/lists'
+const ATTEMPTS = 3
+
+/** By a file of each: what builds the addon and the BPF objects. */
+const BUILD = [
+  { name: 'clang', file: '/usr/bin/clang' },
+  { name: 'g++', file: '/usr/bin/g++' },
+  { name: 'libbpf-dev', file: '/usr/include/bpf/libbpf.h' },
+  { name: 'bpftool', file: '/usr/sbin/bpftool' },
+]
+
+/** What single tests and measurements use beyond the demo's servers. */
+const MEASURE = [
+  { name: 'wrk', file: '/usr/bin/wrk' },
+  { name: 'tshark', file: '/usr/bin/tshark' },
+  { name: 'openssl', file: '/usr/bin/openssl' },
+]
+
+/** @param {{ measure?: boolean }} needs */
+function wanted(root, needs) {
+  const demo = JSON.parse(readFileSync(join(root, 'src', 'demo', 'services', 'packages.json'), 'utf8'))
+  return [...BUILD, ...demo, ...(needs.measure ? MEASURE : [])]
+}
+
+function hasLists() {
+  try {
+    return readdirSync(LISTS).some(name => /_Packages(\.\w+)?$/.test(name))
+  } catch {
+    return false
+  }
+}
+
+const ENVIRONMENT = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' }
+const LOCK = ['-o', 'DPkg::Lock::Timeout=300', '-o', 'Acquire::Retries=3']
+
+function updateLists() {
+  return runStep('lists of Debian packages', 'apt-get', ['update', ...LOCK], { env: ENVIRONMENT })
+}
+
+async function install(names) {
+  const keep = ['-o', 'Dpkg::Options::=--force-confdef', '-o', 'Dpkg::Options::=--force-confold']
+  const args = ['install', '-y', '--no-install-recommends', ...LOCK, ...keep, ...names]
+  await runStep(`Debian packages ${names.join(' ')}`, 'apt-get', args, { env: ENVIRONMENT })
+}
+
+/** Daemons that a package would start are not wanted: the demo starts its own, on ports of their own. */
+async function withoutDaemons(work) {
+  if (existsSync(POLICY)) return work()
+  const remove = () => rmSync(POLICY, { force: true })
+  writeFileSync(POLICY, '#!/bin/sh\nexit 101\n', { mode: 0o755 })
+  process.once('exit', remove)
+  try {
+    return await work()
+  } finally {
+    remove()
+    process.removeListener('exit', remove)
+  }
+}
+
+/**
+ * Installs what is missing.
+ * @param {string} root the package's folder
+ * @param {{ measure?: boolean }} needs
+ * @returns {Promise<string[]>} what is still missing afterwards
+ */
+export async function ensureSystemPackages(root, needs) {
+  const missing = () =>
+    wanted(root, needs)
+      .filter(each => !existsSync(each.file))
+      .map(each => each.name)
+  if (missing().length === 0) return []
+  if (process.getuid() !== 0 || !existsSync('/usr/bin/apt-get')) {
+    const why = process.getuid() === 0 ? 'there is no apt-get here' : 'only root may install them'
+    say(`set-up: these Debian packages are missing, and ${why}: ${missing().join(' ')}`)
+    return missing()
+  }
+  await withoutDaemons(async () => {
+    let updated = false
+    for (let attempt = 1; attempt <= ATTEMPTS && missing().length > 0; attempt++) {
+      try {
+        // Old lists name versions that are gone from the mirrors: after a failure they are fetched anew.
+        if (!updated && (attempt > 1 || !hasLists())) {
+          await updateLists()
+          updated = true
+        }
+        await install(missing())
+      } catch (problem) {
+        if (!(problem instanceof StepError)) throw problem
+        say(`set-up: ${problem.message}`)
+        if (attempt < ATTEMPTS) say(`set-up: trying again (${attempt + 1} of ${ATTEMPTS})`)
+      }
+    }
+  })
+  return missing()
+}
