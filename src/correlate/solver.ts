@@ -59,7 +59,7 @@ function gather(child: Sample, evidence: readonly Evidence[]): Candidate[] {
   }
   for (const candidate of candidates) {
     const { wire, context, content, time } = candidate.strengths
-    candidate.score = 1 - (1 - wire) * (1 - context) * (1 - content) * (1 - time)
+    candidate.score = rounded(1 - (1 - wire) * (1 - context) * (1 - content) * (1 - time))
   }
   return candidates.sort((a, b) => b.score - a.score || a.parent.serial - b.parent.serial)
 }
@@ -68,7 +68,12 @@ function gather(child: Sample, evidence: readonly Evidence[]): Candidate[] {
 function confidenceOf(candidates: readonly Candidate[]): number {
   const best = candidates[0]!.score
   const rival = candidates[1]?.score ?? 0
-  return rival === 0 ? best : best * (1 - rival * (1 - best)) * (best === rival ? 0.5 : 1)
+  return rival === 0 ? best : rounded(best * (1 - rival * (1 - best)) * (best === rival ? 0.5 : 1))
+}
+
+/** Four digits: more would only carry the noise of the multiplication. */
+function rounded(share: number): number {
+  return Math.round(share * 1e4) / 1e4
 }
 
 function strongest(strengths: Record<EvidenceKind, number>): EvidenceKind {

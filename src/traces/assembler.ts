@@ -58,11 +58,10 @@ export function createAssembler(options: AssemblerOptions): Assembler {
   let now = 0
   let groups = 0
 
-  const touch = (group: TraceGroup): void => {
-    group.lastNs = Math.max(group.lastNs, now)
+  const schedule = (group: TraceGroup): void => {
     if (group.open > 0 || group.undecided > 0 || group.scheduled) return
     group.scheduled = true
-    toCheck.push({ group, dueNs: now + quietNs })
+    toCheck.push({ group, dueNs: group.lastNs + quietNs })
   }
   const remove = (node: TraceNode): void => {
     nodes.delete(node.sample)
@@ -78,13 +77,13 @@ export function createAssembler(options: AssemblerOptions): Assembler {
     if (group.members.length === 0) {
       group.gone = true
       groups--
-    }
+    } else schedule(group)
     remove(node)
   }
   const settle = (node: TraceNode): void => {
     node.decided = true
     node.group.undecided--
-    touch(node.group)
+    schedule(node.group)
   }
 
   const decide = (node: TraceNode, last: boolean): void => {
@@ -144,10 +143,7 @@ export function createAssembler(options: AssemblerOptions): Assembler {
       group.scheduled = false
       if (group.gone || group.open > 0 || group.undecided > 0) continue
       if (group.lastNs + quietNs <= now) release(group, false)
-      else {
-        group.scheduled = true
-        toCheck.push({ group, dueNs: now + quietNs })
-      }
+      else schedule(group)
     }
   }
   const releaseOld = (): void => {
@@ -165,7 +161,7 @@ export function createAssembler(options: AssemblerOptions): Assembler {
 
   return {
     begin: sample => {
-      const node = createNode(sample, now)
+      const node = createNode(sample)
       groups++
       nodes.set(sample, node)
       byAge.push(node)
@@ -178,8 +174,9 @@ export function createAssembler(options: AssemblerOptions): Assembler {
         return
       }
       node.group.open--
+      node.group.lastNs = Math.max(node.group.lastNs, sample.endNs)
       if (!node.decided) toDecide.push({ node, dueNs: now + SETTLE_NS })
-      touch(node.group)
+      schedule(node.group)
     },
     advance: nowNs => {
       if (nowNs <= now) return

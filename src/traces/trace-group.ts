@@ -29,13 +29,13 @@ export interface TraceGroup {
   gone: boolean
 }
 
-export function createNode(sample: Sample, nowNs: number): TraceNode {
+export function createNode(sample: Sample): TraceNode {
   const group: TraceGroup = {
     members: [],
     open: 1,
     undecided: 1,
     sinceNs: sample.startNs,
-    lastNs: nowNs,
+    lastNs: sample.startNs,
     scheduled: false,
     gone: false,
   }
