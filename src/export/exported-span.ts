@@ -11,6 +11,7 @@ import { type Resource, resourceFromAttributes } from '@opentelemetry/resources'
 import type { ReadableSpan } from '@opentelemetry/sdk-trace-base'
 import type { Attributes } from '../protocols/protocol.js'
 import type { FinishedSpan, FinishedSpanKind, ServiceResource, SpanLink } from '../traces/span.js'
+import type { AttributeLimits } from './otlp-options.js'
 
 type Scope = ReadableSpan['instrumentationScope']
 
@@ -49,11 +50,11 @@ export class ExportedSpan implements ReadableSpan, SpanContext {
   readonly events = noEvents
   readonly resource: Resource
   readonly instrumentationScope: Scope
-  readonly droppedAttributesCount = 0
+  readonly droppedAttributesCount: number
   readonly droppedEventsCount = 0
   readonly droppedLinksCount = 0
 
-  constructor(span: FinishedSpan, resource: Resource, scope: Scope, end: HrTime) {
+  constructor(span: FinishedSpan, resource: Resource, scope: Scope, end: HrTime, attributes: Readonly<Attributes>) {
     this.traceId = span.traceId
     this.spanId = span.spanId
     this.name = span.name
@@ -62,7 +63,9 @@ export class ExportedSpan implements ReadableSpan, SpanContext {
     this.startTime = span.start
     this.endTime = end
     this.status = status(span)
-    this.attributes = span.attributes
+    this.attributes = attributes
+    this.droppedAttributesCount =
+      attributes === span.attributes ? 0 : Object.keys(span.attributes).length - Object.keys(attributes).length
     this.links = span.links.length === 0 ? noLinks : span.links.map(exportedLink)
     this.resource = resource
     this.instrumentationScope = scope
@@ -90,6 +93,19 @@ function exportedLink(link: SpanLink): Link {
   }
 }
 
+const unlimited: AttributeLimits = { valueLength: Number.POSITIVE_INFINITY, count: Number.POSITIVE_INFINITY }
+
+/** OpenTelemetry specification, "Attribute Limits". The same object if nothing had to change. */
+function withinLimits(attributes: Readonly<Attributes>, { valueLength, count }: AttributeLimits): Readonly<Attributes> {
+  const entries = Object.entries(attributes)
+  const tooLong = (value: unknown): boolean => typeof value === 'string' && value.length > valueLength
+  if (entries.length <= count && !entries.some(([, value]) => tooLong(value))) return attributes
+  const kept = entries.slice(0, Math.min(count, entries.length))
+  return Object.fromEntries(
+    kept.map(([key, value]) => [key, tooLong(value) ? String(value).slice(0, valueLength) : value]),
+  )
+}
+
 /** Turns finished spans into exported ones; the exporters group by identity, so a service has one Resource object. */
 export interface SpanConverter {
   convert(span: FinishedSpan): ExportedSpan
@@ -97,9 +113,10 @@ export interface SpanConverter {
   readonly clamped: number
 }
 
-export function createSpanConverter(version: string): SpanConverter {
+export function createSpanConverter(version: string, limits: AttributeLimits = unlimited): SpanConverter {
   const scope: Scope = { name: 'ghostspan', version, schemaUrl: 'https://opentelemetry.io/schemas/1.45.0' }
   const resources = new WeakMap<ServiceResource, Resource>()
+  const limited = Number.isFinite(limits.valueLength) || Number.isFinite(limits.count)
   let clamped = 0
   const resourceOf = (service: ServiceResource): Resource => {
     let resource = resources.get(service)
@@ -119,7 +136,8 @@ export function createSpanConverter(version: string): SpanConverter {
         end = span.start
         clamped++
       }
-      return new ExportedSpan(span, resourceOf(span.resource), scope, end)
+      const attributes = limited ? withinLimits(span.attributes, limits) : span.attributes
+      return new ExportedSpan(span, resourceOf(span.resource), scope, end, attributes)
     },
   }
 }

@@ -22,6 +22,8 @@ interface LibraryExporter {
 const sent: SendResult = { kind: 'sent' }
 /** We bound the requests in flight ourselves; the library must not have a second opinion. */
 const concurrencyLimit = 1_000
+/** The longest that a timer of Node.js takes. */
+const noLimit = 2 ** 31 - 1
 /** The library's ExportResultCode. */
 const success = 0
 
@@ -66,9 +68,10 @@ async function openGrpc(endpoint: OtlpEndpoint, version: string): Promise<Librar
   const metadata = new Metadata()
   for (const [name, value] of Object.entries(endpoint.headers ?? {})) metadata.set(name.toLowerCase(), value)
   const { authorities = null, key = null, certificate = null } = endpoint.tls ?? {}
-  const plain = endpoint.url.startsWith('http://') || endpoint.url.startsWith('unix:')
+  const { url } = endpoint
+  const plain = /^(http:\/\/|unix:)/.test(url) || (endpoint.insecure === true && !url.startsWith('https://'))
   return new OTLPTraceExporter({
-    url: endpoint.url,
+    url,
     metadata,
     credentials: plain ? credentials.createInsecure() : credentials.createSsl(authorities, key, certificate),
     ...shared(endpoint, version),
@@ -121,7 +124,7 @@ function shared(endpoint: OtlpEndpoint, version: string) {
   return {
     // The library's own type for this is an enum of these strings.
     compression: (endpoint.compression ?? 'none') as never,
-    timeoutMillis: endpoint.timeoutMillis ?? otlpDefaults.timeoutMillis,
+    timeoutMillis: endpoint.timeoutMillis === 0 ? noLimit : (endpoint.timeoutMillis ?? otlpDefaults.timeoutMillis),
     userAgent: `ghostspan/${version}`,
     concurrencyLimit,
   }

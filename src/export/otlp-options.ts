@@ -16,21 +16,30 @@ export interface OtlpTls {
 export interface OtlpEndpoint {
   readonly protocol?: OtlpProtocol
   /**
-   * `http://host:4317` or `https://…` for gRPC, the whole URL with its path (`http://host:4318/v1/traces`) for HTTP.
-   * http means no TLS.
+   * gRPC: `http://host:4317`, `https://…` or `host:4317`; HTTP: the whole URL with its path,
+   * `http://host:4318/v1/traces`. http means no TLS.
    */
   readonly url: string
+  /** No TLS for a gRPC endpoint without a scheme. */
+  readonly insecure?: boolean
   readonly headers?: Readonly<Record<string, string>>
   readonly compression?: 'none' | 'gzip'
-  /** For one attempt. Default 10,000 ms. */
+  /** For one attempt; 0: no limit. Default 10,000 ms. */
   readonly timeoutMillis?: number
   readonly tls?: OtlpTls
+}
+
+export interface AttributeLimits {
+  readonly valueLength: number
+  readonly count: number
 }
 
 export interface OtlpSinkOptions extends OtlpEndpoint {
   /** Version of Ghostspan, exported as the scope's. */
   readonly version: string
   readonly counters: Counters
+  /** Text attributes are cut to `valueLength`, attributes beyond `count` left out. Default: no limit. */
+  readonly attributeLimits?: AttributeLimits
   /** Takes one sentence for the operator. Default: nobody reads them. */
   readonly warn?: (message: string) => void
   /** Spans that may wait; beyond that the oldest whole traces are dropped. Default 65,536. */

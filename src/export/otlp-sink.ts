@@ -28,6 +28,8 @@ export function createOtlpSink(options: OtlpSinkOptions): OtlpSink {
   return new QueuedOtlpSink(options)
 }
 
+type SettingName = Exclude<keyof typeof otlpDefaults, 'timeoutMillis'> | 'url' | 'warn' | 'clock' | 'random'
+
 /** Spans of one request, in the shape they are sent in. */
 interface Batch {
   readonly spans: ExportedSpan[]
@@ -40,7 +42,7 @@ interface Batch {
  * time, ever more rarely, until one succeeds. While nothing can be sent the queue fills and loses its oldest traces.
  */
 class QueuedOtlpSink implements OtlpSink {
-  readonly #options: Required<Omit<OtlpSinkOptions, 'headers' | 'tls' | 'compression' | 'protocol' | 'timeoutMillis'>>
+  readonly #options: Required<Pick<OtlpSinkOptions, SettingName>>
   readonly #exporter: OtlpExporter
   readonly #queue: TraceQueue
   readonly #converter: SpanConverter
@@ -75,7 +77,7 @@ class QueuedOtlpSink implements OtlpSink {
     this.#options = settings
     this.#exporter = createOtlpExporter(options, options.version)
     this.#queue = createTraceQueue(settings.queueSpans)
-    this.#converter = createSpanConverter(options.version)
+    this.#converter = createSpanConverter(options.version, options.attributeLimits)
     this.#counters = createSinkCounters(options.counters)
     this.#batchLimit = settings.batchSpans
     this.#backOff = createBackOff({

@@ -15,6 +15,7 @@ message Link { bytes trace_id = 1; bytes span_id = 2; repeated KeyValue attribut
 message Span {
   bytes trace_id = 1; bytes span_id = 2; bytes parent_span_id = 4; fixed32 flags = 16; string name = 5; int32 kind = 6;
   fixed64 start_time_unix_nano = 7; fixed64 end_time_unix_nano = 8; repeated KeyValue attributes = 9;
+  uint32 dropped_attributes_count = 10;
   repeated Link links = 13; Status status = 15;
 }
 message ScopeSpans { Scope scope = 1; repeated Span spans = 2; string schema_url = 3; }
@@ -39,6 +40,7 @@ export interface ReceivedSpan {
   readonly startTimeUnixNano: string
   readonly endTimeUnixNano: string
   readonly flags: number
+  readonly droppedAttributesCount: number
   readonly status: { readonly code: number; readonly message: string }
   readonly attributes: Record<string, unknown>
   readonly links: readonly { traceId: string; spanId: string; attributes: Record<string, unknown> }[]
@@ -89,6 +91,7 @@ function normalise(request: any, id: (raw: unknown) => string): ReceivedRequest 
           startTimeUnixNano: String(span.startTimeUnixNano),
           endTimeUnixNano: String(span.endTimeUnixNano),
           flags: span.flags,
+          droppedAttributesCount: span.droppedAttributesCount,
           status: { code: span.status.code, message: span.status.message ?? '' },
           attributes: attributes(span.attributes),
           // biome-ignore lint/suspicious/noExplicitAny: as above

@@ -307,3 +307,21 @@ test('traces with zero ids stay here, an end before its start becomes the start'
   assert.equal(counters.snapshot()['export.otlp.dropped.zero_id'], 5)
   assert.equal(counters.snapshot()['export.otlp.clamped.end_before_start'], 1)
 })
+
+test('attribute limits: long text is cut, attributes too many are left out and their number is told', async t => {
+  const receiver = await receive(t, 'http/json')
+  const { sink } = openSink(t, receiver.url, { protocol: 'http/json', attributeLimits: { valueLength: 4, count: 2 } })
+  sink.accept(trace([span({ attributes: { a: 'abcdef', b: 1_234_567, c: 'x', d: true } })]))
+  await sink.flush()
+  const [received] = receiver.spans()
+  assert.deepEqual(received!.attributes, { a: 'abcd', b: 1_234_567 })
+  assert.equal(received!.droppedAttributesCount, 2)
+})
+
+test('grpc: a host and port without a scheme, insecure; a timeout of 0 is none', async t => {
+  const receiver = await receive(t, 'grpc')
+  const { sink } = openSink(t, `127.0.0.1:${receiver.port}`, { insecure: true, timeoutMillis: 0 })
+  sink.accept(numberedTrace(1, 1))
+  await sink.flush()
+  assert.equal(receiver.spans().length, 2)
+})
