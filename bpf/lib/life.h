@@ -61,7 +61,7 @@ static __always_inline int on_state(struct sock *sk, const int before, const int
     if (after == TCP_LISTEN) {
         const struct task_struct *task = bpf_get_current_task_btf();
         if (!is_own(decision_of(task->tgid)))
-            tell_process(k_op_listen, task->tgid, task->pid, 0, task);
+            tell_process(k_op_listen, task->tgid, task->pid, sk->__sk_common.skc_num, task);
     }
     return 0;
 }
@@ -103,7 +103,7 @@ static __always_inline int on_exit(const struct task_struct *task)
         return 0;
     const __u32 decision = decision_of(pid);
     bpf_map_delete_elem(&process_by_tgid, &pid);
-    if (decision == k_process_traced)
+    if (!is_own(decision))
         tell_process(k_op_exit, pid, task->pid, 0, task);
     return 0;
 }

@@ -20,7 +20,7 @@ enum event_op {
     k_op_exec = 7,       /* struct process_event */
     k_op_exit = 8,       /* struct process_event */
     k_op_task_birth = 9,  /* struct task_event: a carrier was born (greenlet, task, goroutine) */
-    k_op_listen = 10,     /* struct process_event: a socket of this process listens; live only, answered by process_info */
+    k_op_listen = 10,     /* struct process_event, parent = port; for the live source alone, which answers with process_info */
     /* From 64 on: written by user space into the same stream, so that a recording is complete. */
     k_op_process_info = 64, /* header + JSON text, see src/capture/process-info.ts */
     k_op_lost = 65,         /* header + JSON text {cause, count} */

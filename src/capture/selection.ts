@@ -65,13 +65,16 @@ function compileRule(rule: SelectionRule, passwdFile: string): Matcher {
     const cgroup = rule.cgroup
     parts.push(info => info.cgroup.startsWith(cgroup))
   }
-  if (parts.length === 0) throw new Error('a selection rule names nothing: give executable, commandLine, port, user or cgroup')
+  if (parts.length === 0)
+    throw new Error('a selection rule names nothing: give executable, commandLine, port, user or cgroup')
   return info => parts.every(part => part(info))
 }
 
 function matchExecutable(glob: string): Matcher {
   const pattern = globPattern(glob)
-  return glob.includes('/') ? info => pattern.test(info.exe) : info => pattern.test(info.exe.slice(info.exe.lastIndexOf('/') + 1))
+  return glob.includes('/')
+    ? info => pattern.test(info.exe)
+    : info => pattern.test(info.exe.slice(info.exe.lastIndexOf('/') + 1))
 }
 
 export function globPattern(glob: string): RegExp {

@@ -1,0 +1,239 @@
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
+import { hostname, release } from 'node:os'
+import type { CopyPolicy } from '../protocols/protocol.js'
+import type { Counters } from '../telemetry/counters.js'
+import { ProcessDecision } from './control-layout.js'
+import { Op } from './event-layout.js'
+import type { CaptureControl, CaptureOrigin, EventSource } from './event-source.js'
+import { createLossReader } from './loss-reader.js'
+import {
+  type CaptureHandle,
+  CaptureUnavailableError,
+  loadNativeAddon,
+  type NativeAddon,
+  type NativePaths,
+  nativePaths,
+  type ProgramTime,
+} from './native-addon.js'
+import { createPolicyWriter } from './policy-writer.js'
+import { createProcessReader } from './process-reader.js'
+import { createProcessTracker, type ProcessTracker } from './process-tracker.js'
+import { createSelector, type Selection } from './selection.js'
+import { createStreamEditor } from './stream-editor.js'
+import { encodeTextRecord } from './text-record.js'
+
+export interface LiveSourceOptions {
+  readonly counters: Counters
+  /** Where the addon and the BPF object are. Default: where `npm run build:native` leaves them. */
+  readonly paths?: NativePaths
+  /** Size of the kernel's ring buffer; rounded up to a power of two. Default 16 MiB. */
+  readonly ringBytes?: number
+  /** Size of one batch. Default 1 MiB. */
+  readonly batchBytes?: number
+  /** Default: every process but our own. */
+  readonly selection?: Selection
+  /** Processes that are never traced, nor the far ends of the connections they open. Default: this one. */
+  readonly ownPids?: readonly number[]
+  /** Whether what they start is ours as well, also what they started before. Default true. */
+  readonly ownChildren?: boolean
+  /** How often losses are looked up, by `now`. Default 1,000 ms. */
+  readonly lossMillis?: number
+  /** A clock in ms that only goes forward. Default performance.now. */
+  readonly now?: () => number
+}
+
+export interface LiveSource extends EventSource {
+  readonly kind: 'live'
+  /** One more process that is never traced, e.g. the archive's engine. */
+  addOwnProcess(pid: number): void
+  /** Run time of the BPF programs; zeros unless kernel.bpf_stats_enabled is 1. */
+  programTimes(): ProgramTime[]
+  /** Bytes that wait in the ring. */
+  pendingBytes(): number
+}
+
+const DEFAULT_RING_BYTES = 16 * 1024 * 1024
+const DEFAULT_BATCH_BYTES = 1024 * 1024
+/** Room for the longest record several times over. */
+const SMALLEST_BATCH_BYTES = 64 * 1024
+
+/**
+ * Loads the BPF programs and starts to watch. Throws CaptureUnavailableError when the machine lacks something;
+ * `checkKernel` says what.
+ */
+export async function createLiveSource(options: LiveSourceOptions): Promise<LiveSource> {
+  const paths = options.paths ?? nativePaths()
+  const selector = createSelector({ selection: options.selection ?? {} })
+  const addon = loadNativeAddon(paths.addon)
+  const handle = openObject(addon, paths.bpf, options.ringBytes ?? DEFAULT_RING_BYTES, selector.byDefault)
+  try {
+    const clocks = addon.clocks()
+    const tracker = createProcessTracker({
+      reader: createProcessReader({ suspendedNs: clocks.boottimeNs - clocks.monotonicNs }),
+      selector,
+      ownPids: options.ownPids ?? [process.pid],
+      ownChildren: options.ownChildren ?? true,
+      decide: (pid, decision) => {
+        addon.update(handle, 'process_by_tgid', encodeNumber(pid), encodeNumber(decision))
+        addon.advance(handle, 'selection_epoch')
+      },
+    })
+    const olderUnixSockets = readUnixSockets()
+    tracker.scan()
+    addon.attach(handle)
+    // What was started in between.
+    tracker.scan()
+    const origin: CaptureOrigin = {
+      host: hostname(),
+      monotonicBaseNs: clocks.monotonicNs,
+      wallBaseNs: clocks.realtimeNs,
+      kernel: release(),
+    }
+    return new RingSource(addon, handle, origin, tracker, olderUnixSockets, options)
+  } catch (error) {
+    addon.close(handle)
+    throw describeFailure(error)
+  }
+}
+
+function openObject(addon: NativeAddon, path: string, ringBytes: number, traceByDefault: boolean): CaptureHandle {
+  const size = 2 ** Math.ceil(Math.log2(Math.max(ringBytes, 4096)))
+  const defaultDecision = traceByDefault ? ProcessDecision.traced : ProcessDecision.ignored
+  try {
+    return addon.open(path, size, { default_decision: defaultDecision })
+  } catch (error) {
+    throw describeFailure(error)
+  }
+}
+
+function describeFailure(error: unknown): unknown {
+  if (!(error instanceof Error) || !('code' in error) || error.code !== 'EBPF_LOAD') return error
+  const program = 'program' in error && error.program !== '' ? ` (program ${String(error.program)})` : ''
+  return new CaptureUnavailableError(
+    'EBPF_LOAD',
+    `live capture cannot start: ${error.message}${program}. 'ghostspan doctor' names what is missing`,
+    error,
+  )
+}
+
+function encodeNumber(value: number): Uint8Array {
+  const bytes = new Uint8Array(4)
+  new DataView(bytes.buffer).setUint32(0, value, true)
+  return bytes
+}
+
+/** Inodes of all Unix sockets there are, over all network namespaces (/proc/net/unix, field 7). */
+function readUnixSockets(): Set<number> {
+  const inodes = new Set<number>()
+  const namespaces = new Set<string>()
+  for (const pid of readdirSync('/proc')) {
+    if (!/^\d+$/.test(pid)) continue
+    try {
+      const namespace = readlinkSync(`/proc/${pid}/ns/net`)
+      if (namespaces.has(namespace)) continue
+      namespaces.add(namespace)
+      for (const line of readFileSync(`/proc/${pid}/net/unix`, 'latin1').split('\n').slice(1)) {
+        const inode = Number(line.trim().split(/\s+/)[6])
+        if (inode > 0) inodes.add(inode)
+      }
+    } catch {
+      // The process ended meanwhile.
+    }
+  }
+  return inodes
+}
+
+class RingSource implements LiveSource {
+  readonly kind = 'live'
+  readonly origin: CaptureOrigin
+  readonly control: CaptureControl
+  readonly #addon: NativeAddon
+  readonly #handle: CaptureHandle
+  readonly #tracker: ProcessTracker
+  readonly #editor
+  readonly #policies
+  readonly #readLosses
+  readonly #batch: Uint8Array
+  readonly #now: () => number
+  readonly #lossMillis: number
+  readonly #pieces: Uint8Array[] = []
+  #next = 0
+  #lossesDue: number
+  #closed = false
+
+  constructor(
+    addon: NativeAddon,
+    handle: CaptureHandle,
+    origin: CaptureOrigin,
+    tracker: ProcessTracker,
+    olderUnixSockets: ReadonlySet<number>,
+    options: LiveSourceOptions,
+  ) {
+    this.origin = origin
+    this.#addon = addon
+    this.#handle = handle
+    this.#tracker = tracker
+    this.#editor = createStreamEditor({ tracker, olderUnixSockets })
+    this.#policies = createPolicyWriter(addon, handle)
+    this.#readLosses = createLossReader(addon, handle, options.counters)
+    this.#batch = new Uint8Array(Math.max(options.batchBytes ?? DEFAULT_BATCH_BYTES, SMALLEST_BATCH_BYTES))
+    this.#now = options.now ?? (() => performance.now())
+    this.#lossMillis = options.lossMillis ?? 1000
+    this.#lossesDue = this.#now() + this.#lossMillis
+    const whileOpen = (write: () => void): void => {
+      if (!this.#closed) write()
+    }
+    this.control = {
+      setConnectionPolicy: (connection: number, policy: CopyPolicy) =>
+        whileOpen(() => this.#policies.setConnection(connection, policy)),
+      setPortPolicy: (port: number, policy: CopyPolicy, onlyLocalPeers: boolean) =>
+        whileOpen(() => this.#policies.setPort(port, policy, onlyLocalPeers)),
+    }
+  }
+
+  get ended(): boolean {
+    return this.#closed
+  }
+
+  read(): Uint8Array | undefined {
+    if (this.#next < this.#pieces.length) return this.#pieces[this.#next++]
+    if (this.#closed) return undefined
+    this.#policies.flush()
+    this.#pieces.length = 0
+    this.#next = 0
+    const length = this.#addon.read(this.#handle, this.#batch)
+    if (length > 0) this.#editor.edit(this.#batch.subarray(0, length), this.#pieces)
+    if (this.#now() >= this.#lossesDue) this.#tellLosses()
+    return this.#pieces[this.#next++]
+  }
+
+  #tellLosses(): void {
+    this.#lossesDue = this.#now() + this.#lossMillis
+    for (const loss of this.#readLosses()) {
+      this.#pieces.push(encodeTextRecord(Op.lost, process.hrtime.bigint(), 0, loss))
+    }
+  }
+
+  addOwnProcess(pid: number): void {
+    if (!this.#closed) this.#tracker.addOwn(pid)
+  }
+
+  programTimes(): ProgramTime[] {
+    return this.#closed ? [] : this.#addon.times(this.#handle)
+  }
+
+  pendingBytes(): number {
+    return this.#closed ? 0 : this.#addon.pending(this.#handle)
+  }
+
+  async close(): Promise<void> {
+    if (this.#closed) return
+    this.#readLosses()
+    this.#closed = true
+    this.#addon.close(this.#handle)
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close()
+  }
+}
