@@ -36,14 +36,16 @@ export const RULE_CRITERIA = ['executable', 'command_line', 'port', 'user', 'cgr
 const selectionRule = z
   .strictObject({
     action: z.enum(['include', 'exclude']).describe('What happens to a process that the rule fits.'),
-    executable: glob.describe('Path of the executable: * within a folder, ** across folders.').optional(),
+    executable: glob
+      .describe('Path of the executable: * within a folder, ** across folders; without a /: its name.')
+      .optional(),
     command_line: regularExpression.describe('Searched in the command line, arguments joined by blanks.').optional(),
     port: port.describe('A TCP port that the process listens on.').optional(),
     user: z
       .union([name, z.int().min(0)], { error: 'must be the name or the number of a user' })
       .describe('User that the process runs as, by name or number.')
       .optional(),
-    cgroup: glob.describe('Path of its cgroup, such as /system.slice/nginx.service.').optional(),
+    cgroup: name.describe('Beginning of the path of its cgroup, such as /system.slice/nginx.service.').optional(),
   })
   .refine(rule => RULE_CRITERIA.some(criterion => rule[criterion] !== undefined), {
     error: `must have at least one of: ${RULE_CRITERIA.join(', ')}`,
@@ -52,7 +54,9 @@ const selectionRule = z
 const serviceRule = z
   .strictObject({
     name: name.describe('Name of the service.'),
-    executable: glob.describe('Path of the executable: * within a folder, ** across folders.').optional(),
+    executable: glob
+      .describe('Path of the executable: * within a folder, ** across folders; without a /: its name.')
+      .optional(),
     command_line: regularExpression.describe('Searched in the command line, arguments joined by blanks.').optional(),
     port: port.describe('A TCP port that the process listens on.').optional(),
   })
@@ -165,7 +169,9 @@ export const distribution = section(
         ring_buffer: sizeText({ from: '256KiB', to: '1GiB' })
           .default('16MiB')
           .describe('Ring between kernel and user space; rounded up to a power of two.'),
-        poll_interval: durationText({ from: '1ms', to: '1s' }).default('5ms').describe('How often the ring is read.'),
+        poll_interval: durationText({ from: '1ms', to: '1s' })
+          .default('8ms')
+          .describe('How often the ring is read while there is work; up to eight times that when there is none.'),
       },
       'Reading sockets from the kernel.',
     ),

@@ -60,3 +60,8 @@ function setDefaultExporter(document: SettingsDocument): void {
   }
   document.tracer_provider = settingsSchema.parse(whole).tracer_provider
 }
+
+/** What a file with nothing but its version stands for, in the form of a file. */
+export function defaultDocument(): SettingsDocument {
+  return settingsSchema.parse({ file_format: FILE_FORMAT })
+}

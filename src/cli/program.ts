@@ -1,0 +1,32 @@
+import { Command } from 'commander'
+import { version } from '../version.js'
+import { addConfigCommand } from './config.js'
+
+const DESCRIPTION =
+  'Distributed traces of services that nobody can instrument: watches sockets from the Linux kernel, rebuilds ' +
+  'requests as OpenTelemetry traces, sends them over OTLP and archives them in ClickHouse.'
+
+const AFTER = `
+Exit codes: 0 done or stopped as asked, 1 failed, 2 wrong arguments or settings, 130 ended by a second Ctrl-C.
+Settings: flag, then environment, then file, then default; see \`ghostspan config default\`.
+
+Examples:
+  ghostspan doctor                     what this machine lacks, and how to get it
+  sudo ghostspan run --print tree      trace everything, show traces in the terminal
+  ghostspan traces --errors            failed requests in the archive
+  ghostspan show 4f1c09                one of them as a tree
+  ghostspan replay capture.pcapng      traces from a packet capture, without root`
+
+/** The command line. Commands load what they need when they run, so that help is quick. */
+export function createProgram(): Command {
+  const program = new Command('ghostspan')
+    .description(DESCRIPTION)
+    .version(version, '-V, --version', 'print the version')
+    .helpOption('-h, --help', 'print this help')
+    .helpCommand('help [command]', 'print the help of a command')
+    .addHelpText('after', AFTER)
+    .showSuggestionAfterError(true)
+    .exitOverride()
+  addConfigCommand(program)
+  return program
+}
