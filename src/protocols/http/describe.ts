@@ -1,0 +1,254 @@
+import { Attribute, OTHER } from '../attribute-names.js'
+import { latin1 } from '../latin1.js'
+import { redactPath } from '../path-segments.js'
+import type { Attributes, ContentKey, Exchange } from '../protocol.js'
+import type { RouteTemplates } from '../route-templates.js'
+import { Byte, isDigit, lowerCaseWord } from './bytes.js'
+import { Header, type MessageHead } from './parse.js'
+import { redactQuery } from './redact-query.js'
+
+/** Methods that semantic conventions know: RFC 9110, RFC 5789 and the QUERY method. */
+const METHODS = ['GET', 'POST', 'PUT', 'DELETE', 'HEAD', 'OPTIONS', 'PATCH', 'CONNECT', 'TRACE', 'QUERY'].map(name => ({
+  name,
+  word: new Uint8Array(Buffer.from(name, 'latin1')),
+}))
+/** Span name for a method that is none of them. */
+const UNKNOWN_METHOD_NAME = 'HTTP'
+
+const LONGEST_PATH = 512
+const LONGEST_USER_AGENT = 256
+const LONGEST_REQUEST_ID = 128
+const LONGEST_HOST = 255
+const TRACEPARENT_LENGTH = 55
+const VERSIONS = Array.from({ length: 10 }, (_, minor) => `1.${minor}`)
+
+/** Where the parts of a target (RFC 9112, 3.2) lie; of a path that is not there, start and end are the same. */
+interface Target {
+  scheme: string
+  hostStart: number
+  hostEnd: number
+  pathStart: number
+  pathEnd: number
+  queryStart: number
+  queryEnd: number
+}
+const target: Target = {
+  scheme: 'http',
+  hostStart: 0,
+  hostEnd: 0,
+  pathStart: 0,
+  pathEnd: 0,
+  queryStart: 0,
+  queryEnd: 0,
+}
+
+/** Makes the exchange of a request whose head lies at `start`. */
+export function describeRequest(
+  head: MessageHead,
+  bytes: Uint8Array,
+  start: number,
+  routes: RouteTemplates,
+  isWhole: boolean,
+): Exchange {
+  const method = findMethod(bytes, start, head.methodEnd)
+  const attributes: Attributes = { [Attribute.httpRequestMethod]: method ?? OTHER }
+  if (method === undefined) attributes[Attribute.httpRequestMethodOriginal] = latin1(bytes, start, head.methodEnd)
+  let name = method ?? UNKNOWN_METHOD_NAME
+  splitTarget(bytes, head, method === 'CONNECT')
+  // Of a target that is cut only what is known to be whole counts: a path in front of a question mark.
+  const pathIsWhole = head.wholeStartLine || target.queryStart > 0
+  if (target.pathStart < target.pathEnd && pathIsWhole) {
+    const path = latin1(bytes, target.pathStart, target.pathEnd)
+    const redacted = redactPath(path)
+    attributes[Attribute.urlPath] = redacted.length > LONGEST_PATH ? redacted.slice(0, LONGEST_PATH) : redacted
+    if (bytes[target.pathStart] === Byte.slash) {
+      const route = routes.template(path)
+      attributes[Attribute.httpRoute] = route
+      name += ` ${route}`
+    }
+  }
+  if (target.queryStart > 0 && head.wholeStartLine) {
+    attributes[Attribute.urlQuery] = redactQuery(latin1(bytes, target.queryStart, target.queryEnd))
+  }
+  attributes[Attribute.urlScheme] = target.scheme
+  if (head.wholeStartLine) attributes[Attribute.networkProtocolVersion] = VERSIONS[head.minorVersion]!
+  describeHost(head, bytes, attributes)
+  const userAgent = value(head, bytes, Header.userAgent, LONGEST_USER_AGENT)
+  if (userAgent !== '') attributes[Attribute.userAgentOriginal] = userAgent
+  return {
+    protocol: 'http',
+    initiator: 'client',
+    shape: 'call',
+    name,
+    attributes,
+    clientError: undefined,
+    serverError: undefined,
+    contentKeys: requestKeys(head, bytes),
+    truncated: !isWhole,
+    housekeeping: false,
+    requestBodyBytes: undefined,
+    responseBodyBytes: undefined,
+    tag: 0,
+  }
+}
+
+/** Adds what the response says. */
+export function describeResponse(exchange: Exchange, head: MessageHead, bytes: Uint8Array): void {
+  if (head.status === 0) return
+  exchange.attributes[Attribute.httpResponseStatusCode] = head.status
+  if (head.status >= 400) {
+    const status = String(head.status)
+    exchange.clientError = status
+    if (head.status >= 500) exchange.serverError = status
+  }
+  addRequestIds(exchange.contentKeys, head, bytes)
+}
+
+export function describeRequestBody(exchange: Exchange, length: number): void {
+  exchange.requestBodyBytes = length
+  if (length > 0) exchange.attributes[Attribute.httpRequestBodySize] = length
+}
+
+export function describeResponseBody(exchange: Exchange, length: number): void {
+  exchange.responseBodyBytes = length
+  if (length > 0) exchange.attributes[Attribute.httpResponseBodySize] = length
+}
+
+/**
+ * Hash of what a proxy passes on unchanged: method, path and query. It goes into the key together with the length of
+ * the body, which may be known later.
+ */
+export function forwardHash(head: MessageHead, bytes: Uint8Array, start: number): number {
+  splitTarget(bytes, head, false)
+  let hash = hashBytes(0x811c9dc5, bytes, start, head.methodEnd)
+  hash = hashBytes(hash, bytes, target.pathStart, Math.max(target.pathEnd, target.queryEnd))
+  hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b)
+  hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35)
+  return (hash ^ (hash >>> 16)) >>> 0
+}
+
+export const forwardKey = (hash: number, bodyBytes: number): ContentKey => ({
+  type: 'http-forward',
+  value: `${hash.toString(16)}-${bodyBytes}`,
+  scope: 'group',
+})
+
+function hashBytes(hash: number, bytes: Uint8Array, start: number, end: number): number {
+  for (let i = start; i < end; i++) hash = Math.imul(hash ^ bytes[i]!, 0x01000193)
+  return hash
+}
+
+function findMethod(bytes: Uint8Array, start: number, end: number): string | undefined {
+  for (const { name, word } of METHODS) {
+    if (word.length !== end - start || bytes[start] !== word[0]) continue
+    let i = 1
+    while (i < word.length && bytes[start + i] === word[i]) i++
+    if (i === word.length) return name
+  }
+  return undefined
+}
+
+const SCHEME_END = lowerCaseWord('://')
+
+/** Finds origin-form, absolute-form, authority-form and asterisk-form in the target; user information is left out. */
+function splitTarget(bytes: Uint8Array, head: MessageHead, isAuthority: boolean): void {
+  const { targetStart: start, targetEnd: end } = head
+  target.scheme = 'http'
+  target.hostStart = target.hostEnd = 0
+  target.queryStart = target.queryEnd = 0
+  let path = start
+  if (isAuthority) {
+    target.hostStart = start
+    target.hostEnd = end
+    path = end
+  } else if (bytes[start] !== Byte.slash) {
+    const schemeEnd = findSchemeEnd(bytes, start, end)
+    if (schemeEnd !== -1) {
+      if (schemeEnd - start === 5) target.scheme = 'https'
+      path = schemeEnd + SCHEME_END.length
+      target.hostStart = path
+      while (path < end && bytes[path] !== Byte.slash && bytes[path] !== Byte.question) {
+        if (bytes[path] === Byte.at) target.hostStart = path + 1
+        path++
+      }
+      target.hostEnd = path
+    }
+  }
+  target.pathStart = path
+  while (path < end && bytes[path] !== Byte.question && bytes[path] !== Byte.numberSign) path++
+  target.pathEnd = path
+  if (path === end || bytes[path] !== Byte.question) return
+  target.queryStart = ++path
+  while (path < end && bytes[path] !== Byte.numberSign) path++
+  target.queryEnd = path
+}
+
+/** Index of `://` behind a scheme of at most eight letters; -1 if there is none. */
+function findSchemeEnd(bytes: Uint8Array, start: number, end: number): number {
+  for (let i = start; i < Math.min(end - 2, start + 9); i++) {
+    if (bytes[i] !== Byte.colon) continue
+    return bytes[i + 1] === Byte.slash && bytes[i + 2] === Byte.slash ? i : -1
+  }
+  return -1
+}
+
+/** `server.address` and `server.port` as the client named them (RFC 9110, 7.2). */
+function describeHost(head: MessageHead, bytes: Uint8Array, attributes: Attributes): void {
+  let start = target.hostStart
+  let end = target.hostEnd
+  if (start === end) {
+    if (!head.has(Header.host)) return
+    start = head.start(Header.host)
+    end = head.stop(Header.host)
+  } else if (!head.wholeStartLine) {
+    return
+  }
+  let portStart = end
+  while (portStart > start && isDigit(bytes[portStart - 1]!)) portStart--
+  let hostEnd = end
+  if (portStart > start && portStart < end && bytes[portStart - 1] === Byte.colon) {
+    hostEnd = portStart - 1
+    const port = Number(latin1(bytes, portStart, end))
+    if (port > 0 && port < 65_536) attributes[Attribute.serverPort] = port
+  }
+  if (bytes[start] === Byte.openBracket && bytes[hostEnd - 1] === Byte.closeBracket) {
+    start++
+    hostEnd--
+  }
+  if (start < hostEnd && hostEnd - start <= LONGEST_HOST) {
+    attributes[Attribute.serverAddress] = latin1(bytes, start, hostEnd)
+  }
+}
+
+function value(head: MessageHead, bytes: Uint8Array, header: number, longest: number): string {
+  if (!head.has(header)) return ''
+  const start = head.start(header)
+  return latin1(bytes, start, Math.min(head.stop(header), start + longest))
+}
+
+const TRACEPARENT = /^(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}(-|$)/
+const B3 = /^([0-9a-f]{16}|[0-9a-f]{32})-([0-9a-f]{16})(-|$)/i
+
+function requestKeys(head: MessageHead, bytes: Uint8Array): ContentKey[] {
+  const keys: ContentKey[] = []
+  if (head.has(Header.traceparent)) {
+    const traceparent = value(head, bytes, Header.traceparent, TRACEPARENT_LENGTH)
+    if (TRACEPARENT.test(traceparent)) keys.push({ type: 'traceparent', value: traceparent, scope: 'one' })
+  }
+  if (head.has(Header.b3)) {
+    const match = B3.exec(value(head, bytes, Header.b3, 70))
+    if (match !== null) keys.push({ type: 'b3', value: `${match[1]}-${match[2]}`.toLowerCase(), scope: 'one' })
+  }
+  addRequestIds(keys, head, bytes)
+  return keys
+}
+
+function addRequestIds(keys: ContentKey[], head: MessageHead, bytes: Uint8Array): void {
+  addRequestId(keys, 'x-request-id', value(head, bytes, Header.requestId, LONGEST_REQUEST_ID))
+  addRequestId(keys, 'x-openstack-request-id', value(head, bytes, Header.openstackRequestId, LONGEST_REQUEST_ID))
+}
+
+function addRequestId(keys: ContentKey[], type: string, id: string): void {
+  if (id === '' || keys.some(key => key.type === type && key.value === id)) return
+  keys.push({ type, value: id, scope: 'group' })
+}

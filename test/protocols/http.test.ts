@@ -1,0 +1,4 @@
+import { runCodecCases } from './harness.js'
+import { cases, module } from './http-cases.js'
+
+runCodecCases('http', module, cases)
