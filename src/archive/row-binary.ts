@@ -1,0 +1,178 @@
+const SMALLEST = 64 << 10
+/** Texts up to this length are copied letter by letter: below it a call into the runtime costs more. */
+const SHORT_TEXT = 48
+const HEX = new Uint8Array(128)
+for (let digit = 0; digit < 16; digit++) {
+  HEX['0123456789abcdef'.charCodeAt(digit)] = digit
+  HEX['0123456789ABCDEF'.charCodeAt(digit)] = digit
+}
+
+/**
+ * Appends values in ClickHouse's RowBinary format to one growing buffer. Numbers are little-endian, texts have their
+ * length in front as a varint; LowCardinality(T) is written as T. Integers must be below 2^53.
+ */
+export class RowBinaryWriter {
+  #buffer: Buffer
+  #length = 0
+
+  constructor(bytes = SMALLEST) {
+    this.#buffer = Buffer.allocUnsafeSlow(bytes)
+  }
+
+  get length(): number {
+    return this.#length
+  }
+
+  /** Forgets what was written after `length`. */
+  truncate(length: number): void {
+    this.#length = length
+  }
+
+  /** What was written; valid until the next write. */
+  bytes(): Buffer {
+    return this.#buffer.subarray(0, this.#length)
+  }
+
+  #need(bytes: number): Buffer {
+    if (this.#length + bytes > this.#buffer.length) {
+      const larger = Buffer.allocUnsafeSlow(Math.max(this.#buffer.length * 2, this.#length + bytes))
+      this.#buffer.copy(larger, 0, 0, this.#length)
+      this.#buffer = larger
+    }
+    return this.#buffer
+  }
+
+  uint8(value: number): void {
+    this.#need(1)[this.#length++] = value
+  }
+
+  uint16(value: number): void {
+    const buffer = this.#need(2)
+    buffer[this.#length] = value
+    buffer[this.#length + 1] = value >>> 8
+    this.#length += 2
+  }
+
+  uint32(value: number): void {
+    const buffer = this.#need(4)
+    const at = this.#length
+    buffer[at] = value
+    buffer[at + 1] = value >>> 8
+    buffer[at + 2] = value >>> 16
+    buffer[at + 3] = value >>> 24
+    this.#length = at + 4
+  }
+
+  /** Anything that is no number from 0 up is written as 0. */
+  uint64(value: number): void {
+    const known = value >= 0 && value <= Number.MAX_SAFE_INTEGER ? value : 0
+    this.uint32(known >>> 0)
+    this.uint32(Math.floor(known / 4294967296))
+  }
+
+  float32(value: number): void {
+    this.#need(4)
+    this.#length = this.#buffer.writeFloatLE(value, this.#length)
+  }
+
+  /** DateTime64(9): nanoseconds since 1970, up to the year 2115. */
+  time(seconds: number, nanos: number): void {
+    // seconds * 10^9 exceeds 2^53; 10^9 = 1953125 * 2^9 keeps every step exact.
+    const high = seconds * 1953125
+    const top = Math.floor(high / 8388608)
+    const rest = (high - top * 8388608) * 512 + nanos
+    this.uint32(rest >>> 0)
+    this.uint32(top + Math.floor(rest / 4294967296))
+  }
+
+  varint(value: number): void {
+    const buffer = this.#need(8)
+    while (value > 127) {
+      buffer[this.#length++] = (value % 128) | 128
+      value = Math.floor(value / 128)
+    }
+    buffer[this.#length++] = value
+  }
+
+  /** Bytes that are already in RowBinary. */
+  raw(bytes: Uint8Array): void {
+    const count = bytes.length
+    const buffer = this.#need(count)
+    const at = this.#length
+    if (count > SHORT_TEXT) buffer.set(bytes, at)
+    else for (let i = 0; i < count; i++) buffer[at + i] = bytes[i]!
+    this.#length = at + count
+  }
+
+  text(value: string): void {
+    const { length } = value
+    const buffer = this.#need(length * 3 + 8)
+    const at = this.#length
+    if (length < SHORT_TEXT) {
+      let i = 0
+      for (; i < length; i++) {
+        const code = value.charCodeAt(i)
+        if (code > 127) break
+        buffer[at + 1 + i] = code
+      }
+      if (i === length) {
+        buffer[at] = length
+        this.#length = at + 1 + length
+        return
+      }
+    }
+    // Most are ASCII, so the length's own width is guessed from the number of letters and mended when wrong.
+    const guess = length < 128 ? 1 : length < 16384 ? 2 : length < 2097152 ? 3 : 4
+    const bytes = buffer.write(value, at + guess)
+    this.varint(bytes)
+    const width = this.#length - at
+    if (width !== guess) {
+      buffer.write(value, at + width)
+    }
+    this.#length = at + width + bytes
+  }
+
+  /** FixedString: the bytes that hex digits stand for, in their order. */
+  hex(digits: string): void {
+    const count = digits.length >> 1
+    const buffer = this.#need(count)
+    const at = this.#length
+    for (let i = 0; i < count; i++) {
+      buffer[at + i] = (HEX[digits.charCodeAt(2 * i)]! << 4) | HEX[digits.charCodeAt(2 * i + 1)]!
+    }
+    this.#length = at + count
+  }
+
+  /** UInt64 of 16 hex digits; '' is 0. */
+  hex64(digits: string): void {
+    const buffer = this.#need(8)
+    const at = this.#length
+    if (digits.length !== 16) buffer.fill(0, at, at + 8)
+    else {
+      for (let i = 0; i < 8; i++) {
+        buffer[at + 7 - i] = (HEX[digits.charCodeAt(2 * i)]! << 4) | HEX[digits.charCodeAt(2 * i + 1)]!
+      }
+    }
+    this.#length = at + 8
+  }
+
+  /** Reserves the one byte of a count that is not known yet; `setCount` fills it. */
+  count(): number {
+    this.#need(1)
+    return this.#length++
+  }
+
+  setCount(at: number, count: number): void {
+    if (count < 128) {
+      this.#buffer[at] = count
+      return
+    }
+    const end = this.#length
+    const width = count < 16384 ? 2 : count < 2097152 ? 3 : 4
+    this.#need(width)
+    this.#buffer.copyWithin(at + width, at + 1, end)
+    this.#length = at
+    this.varint(count)
+    this.#length = end + width - 1
+  }
+}
