@@ -21,8 +21,8 @@ import { createTraceBuilder } from './traces/trace-builder.js'
 import { version } from './version.js'
 
 /** Between two looks at the ring, which wakes nobody: while there is work, and when there has been none for a while. */
-const BUSY_POLL_MILLIS = 8
-const IDLE_POLL_MILLIS = 64
+const DEFAULT_POLL_MILLIS = 8
+const IDLE_FACTOR = 8
 const BATCHES_A_TURN = 16
 /** Most services whose route templates are kept apart; beyond it, new ones share one table. */
 const ROUTE_TABLES = 1_000
@@ -141,7 +141,8 @@ export function createPipeline(options: PipelineOptions): Pipeline {
   }
 
   async function runLive(signal: AbortSignal | undefined): Promise<void> {
-    let idleMillis = BUSY_POLL_MILLIS
+    const busyMillis = options.pollMillis ?? DEFAULT_POLL_MILLIS
+    let idleMillis = busyMillis
     let workedAt = performance.now()
     let eventNs = record.timeNs
     while (signal?.aborted !== true && !source.ended) {
@@ -150,11 +151,11 @@ export function createPipeline(options: PipelineOptions): Pipeline {
       if (worked > 0) {
         workedAt = at
         eventNs = record.timeNs
-        idleMillis = BUSY_POLL_MILLIS
+        idleMillis = busyMillis
       } else {
         // Time goes on when nothing happens, so that the last traces do not wait for the next event.
         assembler.advance(eventNs + (at - workedAt) * MILLION)
-        idleMillis = Math.min(IDLE_POLL_MILLIS, idleMillis * 2)
+        idleMillis = Math.min(busyMillis * IDLE_FACTOR, idleMillis * 2)
       }
       await pause(more ? 0 : idleMillis, signal)
     }

@@ -27,6 +27,8 @@ export interface PipelineOptions {
   readonly confidenceFloor?: number
   /** Most operations in flight before the oldest are given up (counted). Default 200,000. */
   readonly openLimit?: number
+  /** Live: how often the source is read while there is work, in ms. Default 8; up to eight times as long while idle. */
+  readonly pollMillis?: number
   /** Set by the operator for every exported resource (resource.attributes). */
   readonly resourceAttributes?: Readonly<Attributes>
   /** Sees every batch before it is worked on: `record` writes it to a file. */
