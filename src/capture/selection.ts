@@ -15,10 +15,18 @@ export interface SelectionRule {
   readonly cgroup?: string
 }
 
+export interface OrderedSelectionRule extends SelectionRule {
+  readonly action: 'include' | 'exclude'
+}
+
 /** No rule at all: every process is traced. `exclude` wins over `include`. */
 export interface Selection {
   readonly include?: readonly SelectionRule[]
   readonly exclude?: readonly SelectionRule[]
+  /** Looked at after `exclude` and `include`: the first of these that matches decides, else `otherwise`. */
+  readonly rules?: readonly OrderedSelectionRule[]
+  /** Default: include, unless there is an `include`. */
+  readonly otherwise?: 'include' | 'exclude'
 }
 
 export interface Selector {
@@ -39,13 +47,19 @@ export interface SelectorOptions {
 /** Throws when a rule cannot be understood: it says which. */
 export function createSelector(options: SelectorOptions): Selector {
   const compile = (rule: SelectionRule) => compileRule(rule, options.passwdFile ?? '/etc/passwd')
-  const include = (options.selection.include ?? []).map(compile)
-  const exclude = (options.selection.exclude ?? []).map(compile)
+  const { selection } = options
+  const include = (selection.include ?? []).map(compile)
+  const exclude = (selection.exclude ?? []).map(compile)
+  const rules = (selection.rules ?? []).map(rule => ({ includes: rule.action === 'include', matches: compile(rule) }))
+  const byDefault = (selection.otherwise ?? (include.length === 0 ? 'include' : 'exclude')) === 'include'
   return {
-    byDefault: include.length === 0,
-    hasRules: include.length + exclude.length > 0,
-    selects: info =>
-      !exclude.some(matches => matches(info)) && (include.length === 0 || include.some(matches => matches(info))),
+    byDefault,
+    hasRules: include.length + exclude.length + rules.length > 0 || !byDefault,
+    selects: info => {
+      if (exclude.some(matches => matches(info))) return false
+      if (include.some(matches => matches(info))) return true
+      return rules.find(({ matches }) => matches(info))?.includes ?? byDefault
+    },
   }
 }
 
