@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { packageRoot } from './package-root.js'
+import { packageRoot } from '../capture/native-addon.js'
 
 /** A Debian package, and a file of it that is there when it is installed. */
 export interface DebianPackage {

@@ -1,9 +1,9 @@
 import { spawn } from 'node:child_process'
 import { chmodSync, chownSync, cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { packageRoot } from '../capture/native-addon.js'
 import * as servers from './demo-servers.js'
 import { freePorts } from './free-ports.js'
-import { packageRoot } from './package-root.js'
 import { createRunFolder, type RunFolder, removeLeftovers } from './run-folder.js'
 import { type ServerProcess, type ServerSpec, startServer, userNamed } from './server-process.js'
 
