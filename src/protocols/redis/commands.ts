@@ -1,4 +1,5 @@
 import { OTHER } from '../attribute-names.js'
+import { createPlaceholderTexts } from '../placeholders.js'
 
 /** What a command does to the connection, beyond being answered. */
 export type CommandEffect = 'none' | 'select' | 'client' | 'subscribe' | 'monitor' | 'replicate' | 'reset'
@@ -18,7 +19,7 @@ export interface Command {
   /** True for what the server documents; other names are taken as they come. */
   readonly known: boolean
   /** `NAME ? ?`, by the number of arguments. */
-  readonly texts: string[]
+  readonly text: (argumentCount: number) => string
 }
 
 // `COMMAND` of Redis 7.0 (first_key_pos, movablekeys), with the commands that 7.4 and 8.0 added.
@@ -46,10 +47,8 @@ const HOUSEKEEPING = 'AUTH HELLO PING QUIT REPLCONF'
 const SUBSCRIBE = 'SUBSCRIBE PSUBSCRIBE SSUBSCRIBE UNSUBSCRIBE PUNSUBSCRIBE SUNSUBSCRIBE'
 
 const LONGEST_NAME = 32
-/** From this many arguments on, a query's text says only that there are more. */
-const MOST_PLACEHOLDERS = 8
 
-function makeCommand(name: string, facts: Partial<Omit<Command, 'name' | 'texts'>> = {}): Command {
+function makeCommand(name: string, facts: Partial<Omit<Command, 'name' | 'text'>> = {}): Command {
   const keyAt = facts.keyAt ?? 0
   const keyCountAt = facts.keyCountAt ?? 0
   return {
@@ -60,7 +59,7 @@ function makeCommand(name: string, facts: Partial<Omit<Command, 'name' | 'texts'
     effect: facts.effect ?? 'none',
     housekeeping: facts.housekeeping ?? false,
     known: facts.known ?? true,
-    texts: [],
+    text: createPlaceholderTexts(name),
   }
 }
 
@@ -69,7 +68,7 @@ const NAMELESS = makeCommand(OTHER, { known: false })
 
 const byHash = new Map<number, Command>()
 
-function register(names: string, facts: Partial<Omit<Command, 'name' | 'texts'>> = {}): void {
+function register(names: string, facts: Partial<Omit<Command, 'name' | 'text'>> = {}): void {
   for (const name of names.split(/\s+/)) {
     const bytes = new TextEncoder().encode(name)
     byHash.set(nameHash(bytes, 0, bytes.length), makeCommand(name, facts))
@@ -127,11 +126,4 @@ export function commandNamed(bytes: Uint8Array, start: number, end: number): Com
   let name = ''
   for (let i = start; i < end; i++) name += String.fromCharCode(upper(bytes[i]!))
   return makeCommand(name, { known: false })
-}
-
-/** `SET ? ?`: the command with a placeholder for each argument. */
-export function queryText(command: Command, argumentCount: number): string {
-  const shown = Math.min(argumentCount, MOST_PLACEHOLDERS + 1)
-  return (command.texts[shown] ??=
-    command.name + ' ?'.repeat(Math.min(shown, MOST_PLACEHOLDERS)) + (shown > MOST_PLACEHOLDERS ? ' …' : ''))
 }

@@ -13,7 +13,7 @@ import type {
   ProtocolConnection,
   Sender,
 } from '../protocol.js'
-import { type Command, queryText } from './commands.js'
+import type { Command } from './commands.js'
 import { type ReplyHandler, ReplyReader } from './parse-replies.js'
 import { type RequestHandler, RequestReader } from './parse-requests.js'
 
@@ -196,7 +196,7 @@ export class RedisConnection implements ProtocolConnection, RequestHandler, Repl
     const attributes: Attributes = {
       [Attribute.dbSystemName]: 'redis',
       [Attribute.dbOperationName]: command.name,
-      [Attribute.dbQueryText]: queryText(command, argumentCount),
+      [Attribute.dbQueryText]: command.text(argumentCount),
     }
     if (this.#namespace !== undefined) attributes[Attribute.dbNamespace] = this.#namespace
     return {
