@@ -1,5 +1,5 @@
 import { MYSQL, MYSQL_NO_BACKSLASH_ESCAPES } from '../sql/dialect.js'
-import { createStatementReader, type SqlStatement } from '../sql/statement-reader.js'
+import { createStatementReader } from '../sql/statement-reader.js'
 import { Status } from './answer.js'
 import { Command, type CommandKind } from './commands.js'
 import { Capability, COMPRESSION, databaseOfChangeUser, type Greeting, type Login } from './handshake.js'
@@ -106,7 +106,7 @@ export class Session {
     this.#dialect = (status & Status.noBackslashEscapes) === 0 ? MYSQL : MYSQL_NO_BACKSLASH_ESCAPES
   }
 
-  #query(kind: CommandKind, bytes: Uint8Array, from: number, end: number, cut: boolean, hidden: boolean): Operation {
+  #query(kind: CommandKind, bytes: Uint8Array, from: number, end: number, cut: boolean): Operation {
     let traceparent: string | undefined
     if (this.#hasAttributes(bytes, from, end)) {
       const attributes = readQueryAttributes(bytes, from, end)
@@ -116,6 +116,7 @@ export class Session {
     // Attributes that could not be read to their end hide where the text begins.
     const statement = from < 0 ? undefined : reader.read(bytes, from, end, cut, this.#dialect)
     const operation = createOperation(kind, this, statement, statement?.uses)
+    operation.truncated = statement === undefined
     traceparent ??= statement === undefined ? undefined : reader.traceparent
     if (traceparent !== undefined) {
       operation.contentKeys.push({ type: 'traceparent', value: traceparent, scope: 'one' })

@@ -1,0 +1,147 @@
+import { Attribute } from '../attribute-names.js'
+import type { Attributes, Exchange, Sender } from '../protocol.js'
+import { ContentHash } from './content-hash.js'
+import { destinationOf } from './destination.js'
+import type { Properties } from './properties.js'
+
+/** A message on its way between one end and the broker: `basic.publish`, `basic.deliver` or `basic.get-ok`. */
+export interface Message extends Exchange {
+  readonly exchangeName: string
+  readonly routingKey: string
+  readonly deliveryTag: number
+  /** Whoever consumes it settles nothing; undefined while that is not known. */
+  noAck: boolean | undefined
+  /** Where and when its last byte was; -1 while it is not complete. */
+  contentEnd: number
+  contentEndNs: number
+}
+
+export function createPublish(exchangeName: string, routingKey: string): Message {
+  const to = destinationOf(exchangeName === '' ? routingKey : exchangeName)
+  const attributes: Attributes = {
+    [Attribute.messagingSystem]: 'rabbitmq',
+    [Attribute.messagingOperationName]: 'send',
+    [Attribute.messagingOperationType]: 'send',
+    [Attribute.messagingDestinationName]: to.name,
+  }
+  if (routingKey !== '') attributes[Attribute.rabbitmqDestinationRoutingKey] = routingKey
+  if (to.anonymous) attributes[Attribute.messagingDestinationAnonymous] = true
+  return create('client', to.send, attributes, exchangeName, routingKey, 0, true)
+}
+
+/** @param queue where it was consumed from, if that is known. */
+export function createDelivery(
+  exchangeName: string,
+  routingKey: string,
+  deliveryTag: number,
+  queue: string | undefined,
+  noAck: boolean | undefined,
+): Message {
+  const to = destinationOf(exchangeName === '' ? routingKey : exchangeName)
+  const from = destinationOf(queue ?? (routingKey === '' ? exchangeName : routingKey))
+  const attributes: Attributes = {
+    [Attribute.messagingSystem]: 'rabbitmq',
+    [Attribute.messagingOperationName]: 'process',
+    [Attribute.messagingOperationType]: 'process',
+    [Attribute.messagingDestinationName]: to.name,
+    [Attribute.rabbitmqMessageDeliveryTag]: deliveryTag,
+  }
+  if (routingKey !== '') attributes[Attribute.rabbitmqDestinationRoutingKey] = routingKey
+  if (queue !== undefined) attributes[Attribute.messagingDestinationSubscriptionName] = queue
+  if (to.anonymous) attributes[Attribute.messagingDestinationAnonymous] = true
+  return create('server', from.process, attributes, exchangeName, routingKey, deliveryTag, noAck)
+}
+
+function create(
+  initiator: Sender,
+  name: string,
+  attributes: Attributes,
+  exchangeName: string,
+  routingKey: string,
+  deliveryTag: number,
+  noAck: boolean | undefined,
+): Message {
+  return {
+    protocol: 'amqp',
+    initiator,
+    shape: 'message',
+    name,
+    attributes,
+    clientError: undefined,
+    serverError: undefined,
+    contentKeys: [],
+    truncated: false,
+    housekeeping: false,
+    requestBodyBytes: undefined,
+    responseBodyBytes: undefined,
+    tag: 0,
+    exchangeName,
+    routingKey,
+    deliveryTag,
+    noAck,
+    contentEnd: -1,
+    contentEndNs: 0,
+  }
+}
+
+/** What the header frame says, except what goes into keys. */
+export function describeContent(message: Message, properties: Properties, size: number): void {
+  const { attributes } = message
+  if (properties.messageId) attributes[Attribute.messagingMessageId] = properties.messageId
+  if (properties.correlationId) attributes[Attribute.messagingMessageConversationId] = properties.correlationId
+  attributes[Attribute.messagingMessageBodySize] = size
+  message.requestBodyBytes = size
+}
+
+export function fail(message: Message, error: string): void {
+  message.clientError = error
+  message.serverError = error
+  message.attributes[Attribute.errorType] = error
+}
+
+const content = new ContentHash()
+const encoder = new TextEncoder()
+const scratch = new Uint8Array(3 * 512)
+
+/**
+ * Keys that a publish and what the broker makes of it have in common. A body alone may be sent twice: it only joins.
+ * Exchange, routing key, properties and body together are passed on unchanged.
+ */
+export function addKeys(
+  message: Message,
+  properties: Properties,
+  bodySize: number,
+  bodyHash: string | undefined,
+): void {
+  const keys = message.contentKeys
+  const { exchangeName, routingKey } = message
+  if (properties.traceparent !== undefined) {
+    keys.push({ type: 'traceparent', value: properties.traceparent, scope: 'one' })
+  }
+  if (properties.messageId) {
+    const value = [
+      exchangeName,
+      routingKey,
+      properties.messageId,
+      properties.correlationId ?? '',
+      properties.timestamp ?? '',
+    ].join(' ')
+    keys.push({ type: 'amqp-message', value, scope: 'one' })
+  }
+  if (bodyHash === undefined) return
+  keys.push({ type: 'amqp-body', value: `${bodySize}.${bodyHash}`, scope: 'group' })
+  if (properties.hash === undefined) return
+  content.reset()
+  hashText(exchangeName)
+  hashText(routingKey)
+  hashText(properties.hash)
+  hashText(bodyHash)
+  content.number(bodySize)
+  keys.push({ type: 'amqp-content', value: content.digest(), scope: 'one' })
+}
+
+function hashText(text: string): void {
+  const { written } = encoder.encodeInto(text, scratch)
+  content.number(written)
+  content.update(scratch, 0, written)
+}
