@@ -324,6 +324,9 @@ const MOST_MUTATIONS = 400
 const MOST_JOINS = 100
 
 /**
+ * Cases live in `<protocol>-cases.ts`, which exports `module` and `cases`, so that `detection.test.ts` can show every
+ * protocol's bytes to every other module; `<protocol>.test.ts` hands them to this function.
+ *
  * Registers, for every case, the tests that no parser may bypass: the same result however the bytes are cut into
  * calls; and no exception, no false completion and no unbounded reporting for prefixes, mutations, holes and joins.
  */

@@ -208,7 +208,7 @@ function readContentLength(head: MessageHead, bytes: Uint8Array, start: number, 
     let number = -1
     while (i < end && isSpace(bytes[i]!)) i++
     while (i < end && isDigit(bytes[i]!)) {
-      number = Math.max(number, 0) * 10 + bytes[i++]! - Byte.zero
+      number = Math.max(number, 0) * 10 + (bytes[i++]! - Byte.zero)
       if (number > LARGEST_LENGTH) number = Number.POSITIVE_INFINITY
     }
     while (i < end && isSpace(bytes[i]!)) i++

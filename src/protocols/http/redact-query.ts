@@ -1,4 +1,4 @@
-import { REDACTED } from '../path-segments.js'
+import { classifySegment, REDACTED } from '../path-segments.js'
 
 const LONGEST_QUERY = 512
 const LONGEST_KEY = 40
@@ -15,9 +15,13 @@ export function redactQuery(query: string): string {
     const keyEnd = equals !== -1 && equals < end ? equals : end
     const key = query.slice(start, keyEnd)
     if (start > 0) result += '&'
-    result += key.length <= LONGEST_KEY && PLAIN_KEY.test(key) ? key : key === '' ? '' : REDACTED
+    if (key !== '') result += isPlainKey(key) ? key : REDACTED
     if (keyEnd < end) result += `=${REDACTED}`
     start = end + 1
   }
   return result
 }
+
+/** A lone token without an equals sign stands where a key does. */
+const isPlainKey = (key: string): boolean =>
+  key.length <= LONGEST_KEY && PLAIN_KEY.test(key) && classifySegment(key) === 'word'
