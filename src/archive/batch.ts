@@ -45,11 +45,14 @@ export function createBatcher(options: BatcherOptions): Batcher {
   const open = new Map<number, OpenBatch>()
   const { encoder } = options
   let last: OpenBatch | undefined
+  // Buffers begin at the size that the last one reached: growing copies everything again.
+  let usual = 64 << 10
 
   const seal = (batch: OpenBatch): void => {
     open.delete(batch.day)
     if (last === batch) last = undefined
     if (batch.rows === 0) return
+    usual = Math.min(batch.writer.length + (64 << 10), 2 * options.byteLimit)
     options.sealed({
       token: options.newToken(),
       rows: batch.rows,
@@ -61,7 +64,7 @@ export function createBatcher(options: BatcherOptions): Batcher {
     let batch = open.get(day)
     if (batch === undefined) {
       if (open.size >= MOST_OPEN_DAYS) seal(open.values().next().value!)
-      batch = { day, writer: new RowBinaryWriter(), rows: 0 }
+      batch = { day, writer: new RowBinaryWriter(usual), rows: 0 }
       open.set(day, batch)
     }
     last = batch

@@ -104,8 +104,8 @@ export class RowBinaryWriter {
     this.#length = at + count
   }
 
-  text(value: string): void {
-    const { length } = value
+  /** The first `length` letters of a text. */
+  text(value: string, length = value.length): void {
     const buffer = this.#need(length * 3 + 8)
     const at = this.#length
     if (length < SHORT_TEXT) {
@@ -123,13 +123,51 @@ export class RowBinaryWriter {
     }
     // Most are ASCII, so the length's own width is guessed from the number of letters and mended when wrong.
     const guess = length < 128 ? 1 : length < 16384 ? 2 : length < 2097152 ? 3 : 4
-    const bytes = buffer.write(value, at + guess)
+    const part = length === value.length ? value : value.slice(0, length)
+    const bytes = buffer.write(part, at + guess)
     this.varint(bytes)
     const width = this.#length - at
-    if (width !== guess) {
-      buffer.write(value, at + width)
-    }
+    if (width !== guess) buffer.write(part, at + width)
     this.#length = at + width + bytes
+  }
+
+  /** '127.0.0.1:5000' as a text and a UInt16; what has no such end ('unix') is all text, and the port 0. */
+  endpoint(value: string): void {
+    let port = 0
+    let scale = 1
+    let at = value.length
+    for (; at > 0; at--) {
+      const digit = value.charCodeAt(at - 1) - 48
+      if (digit < 0 || digit > 9 || scale > 10_000) break
+      port += digit * scale
+      scale *= 10
+    }
+    // Only what is put together again to the same text is taken apart.
+    const whole = value.charCodeAt(at - 1) !== 58 || port === 0 || port > 65535 || value.charCodeAt(at) === 48
+    this.text(value, whole ? value.length : at - 1)
+    this.uint16(whole ? 0 : port)
+  }
+
+  /** A number as a text, as JavaScript writes it. */
+  numberText(value: number): void {
+    if (value !== (value | 0) || value < 0 || (value === 0 && 1 / value < 0)) {
+      this.text(String(value))
+      return
+    }
+    let digits = 1
+    for (let bound = 10; value >= bound; bound *= 10) digits++
+    const buffer = this.#need(digits + 1)
+    let at = this.#length
+    buffer[at] = digits
+    at += digits
+    this.#length = at + 1
+    let rest = value
+    for (; rest > 9; at--) {
+      const next = (rest / 10) | 0
+      buffer[at] = 48 + rest - next * 10
+      rest = next
+    }
+    buffer[at] = 48 + rest
   }
 
   /** FixedString: the bytes that hex digits stand for, in their order. */

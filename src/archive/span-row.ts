@@ -1,6 +1,6 @@
 import type { Attributes } from '../protocols/protocol.js'
 import type { FinishedSpan, FinishedSpanKind, FinishedTrace, ParentLink, ServiceResource } from '../traces/span.js'
-import { createTypeLists, type TypeList } from './attribute-types.js'
+import { createTypeLists, type TypeList, type TypeMark } from './attribute-types.js'
 import { createLabelCache } from './label-cache.js'
 import { RowBinaryWriter } from './row-binary.js'
 
@@ -49,44 +49,66 @@ export const FLAG_PARENT_REMOTE = 1
 export const FLAG_LATE = 2
 export const FLAG_INCOMPLETE = 4
 
-const KIND_NAMES: Readonly<Record<FinishedSpanKind, string>> = {
-  server: 'Server',
-  client: 'Client',
-  producer: 'Producer',
-  consumer: 'Consumer',
-  internal: 'Internal',
-}
-const STATUS_NAMES = { unset: 'Unset', ok: 'Ok', error: 'Error' } as const
-
 const encodeText = (text: string): Uint8Array => {
   const writer = new RowBinaryWriter(text.length + 16)
   writer.text(text)
   return new Uint8Array(writer.bytes())
 }
 
-/** '127.0.0.1:5000' as address and port; whatever has no such end ('unix') is all address, port 0. */
-const encodeEndpoint = (text: string): Uint8Array => {
-  const found = /^(.*):([1-9]\d{0,4})$/s.exec(text)
-  const port = found === null ? 0 : Number(found[2])
-  const writer = new RowBinaryWriter(text.length + 16)
-  writer.text(found === null || port > 65535 ? text : found[1]!)
-  writer.uint16(port > 65535 ? 0 : port)
-  return new Uint8Array(writer.bytes())
+const KINDS: Readonly<Record<FinishedSpanKind, Uint8Array>> = {
+  server: encodeText('Server'),
+  client: encodeText('Client'),
+  producer: encodeText('Producer'),
+  consumer: encodeText('Consumer'),
+  internal: encodeText('Internal'),
 }
+const STATUSES = { unset: encodeText('Unset'), ok: encodeText('Ok'), error: encodeText('Error') } as const
+const TRUE = encodeText('true')
+const FALSE = encodeText('false')
 
 export interface SpanRowEncoder {
   /** Appends one row. */
   append(writer: RowBinaryWriter, trace: FinishedTrace, span: FinishedSpan): void
 }
 
+/**
+ * What the last span of an operation and kind had as attributes. Spans of one operation nearly always have the same
+ * keys in the same order, so that comparing a key with the expected one replaces looking it up.
+ */
+interface Shape {
+  readonly keys: string[]
+  readonly bytes: Uint8Array[]
+  /** Which list of typed keys became which at this key; undefined: the value is a text. */
+  readonly before: (TypeList | undefined)[]
+  readonly marks: (TypeMark | undefined)[]
+  readonly after: (TypeList | undefined)[]
+}
+
+interface Operation {
+  readonly name: Uint8Array
+  readonly shapes: Readonly<Record<FinishedSpanKind, Shape>>
+}
+
+const emptyShape = (): Shape => ({ keys: [], bytes: [], before: [], marks: [], after: [] })
+
+const encodeOperation = (name: string): Operation => ({
+  name: encodeText(name),
+  shapes: {
+    server: emptyShape(),
+    client: emptyShape(),
+    producer: emptyShape(),
+    consumer: emptyShape(),
+    internal: emptyShape(),
+  },
+})
+
 /** One row of `otel_traces` from one span. Hot: no allocation but what the caches of recurring texts need. */
 export function createSpanRowEncoder(): SpanRowEncoder {
   const label = createLabelCache(encodeText)
-  const endpoint = createLabelCache(encodeEndpoint)
+  const operation = createLabelCache(encodeOperation, 5000)
   const types = createTypeLists(encodeText)
   const resources = new WeakMap<ServiceResource, Uint8Array>()
-  const TRUE = encodeText('true')
-  const FALSE = encodeText('false')
+  const linkShape = emptyShape()
 
   const resourceBytes = (resource: ServiceResource): Uint8Array => {
     let bytes = resources.get(resource)
@@ -99,24 +121,39 @@ export function createSpanRowEncoder(): SpanRowEncoder {
     return bytes
   }
 
-  const map = (writer: RowBinaryWriter, attributes: Readonly<Attributes>, from: TypeList, link: boolean): TypeList => {
+  const extend = (shape: Shape, index: number, from: TypeList, mark: TypeMark): TypeList => {
+    if (shape.before[index] === from && shape.marks[index] === mark) return shape.after[index]!
+    const list = types.extend(from, mark, shape.keys[index]!)
+    shape.before[index] = from
+    shape.marks[index] = mark
+    shape.after[index] = list
+    return list
+  }
+
+  const map = (writer: RowBinaryWriter, attributes: Readonly<Attributes>, shape: Shape, from: TypeList): TypeList => {
     const at = writer.count()
-    let count = 0
+    const link = shape === linkShape
+    let index = 0
     let list = from
     for (const key in attributes) {
       const value = attributes[key]!
-      count++
-      writer.raw(label(key))
+      if (shape.keys[index] !== key) {
+        shape.keys[index] = key
+        shape.bytes[index] = label(key)
+        shape.before[index] = undefined
+      }
+      writer.raw(shape.bytes[index]!)
       if (typeof value === 'string') writer.text(value)
       else if (typeof value === 'number') {
-        writer.text(String(value))
-        list = types.extend(list, link ? 'N' : 'n', key)
+        writer.numberText(value)
+        list = extend(shape, index, list, link ? 'N' : 'n')
       } else {
         writer.raw(value ? TRUE : FALSE)
-        list = types.extend(list, link ? 'B' : 'b', key)
+        list = extend(shape, index, list, link ? 'B' : 'b')
       }
+      index++
     }
-    writer.setCount(at, count)
+    writer.setCount(at, index)
     return list
   }
 
@@ -134,7 +171,7 @@ export function createSpanRowEncoder(): SpanRowEncoder {
     writer.varint(links.length)
     for (let i = 0; i < links.length; i++) writer.uint8(0)
     writer.varint(links.length)
-    for (const link of links) list = map(writer, link.attributes, list, true)
+    for (const link of links) list = map(writer, link.attributes, linkShape, list)
     return list
   }
 
@@ -150,12 +187,13 @@ export function createSpanRowEncoder(): SpanRowEncoder {
           (trace.late ? FLAG_LATE : 0) |
           (trace.incomplete ? FLAG_INCOMPLETE : 0),
       )
-      writer.raw(label(span.name))
-      writer.raw(label(KIND_NAMES[span.kind]))
+      const { name, shapes } = operation(span.name)
+      writer.raw(name)
+      writer.raw(KINDS[span.kind])
       writer.raw(resourceBytes(span.resource))
-      writer.raw(linkColumns(writer, span, map(writer, span.attributes, types.empty, false)).bytes)
+      writer.raw(linkColumns(writer, span, map(writer, span.attributes, shapes[span.kind], types.empty)).bytes)
       writer.uint64(span.durationNs)
-      writer.raw(label(STATUS_NAMES[span.status.code]))
+      writer.raw(STATUSES[span.status.code])
       writer.text(span.status.message)
       writer.raw(label(sample.protocol))
       writer.uint32(sample.pid)
@@ -164,8 +202,8 @@ export function createSpanRowEncoder(): SpanRowEncoder {
       writer.uint64(sample.responseNs)
       writer.uint64(sample.requestBytes)
       writer.uint64(sample.responseBytes)
-      writer.raw(endpoint(sample.local))
-      writer.raw(endpoint(sample.remote))
+      writer.endpoint(sample.local)
+      writer.endpoint(sample.remote)
       writer.hex64(sample.wireKey)
       writer.uint64(sample.requestPosition)
       writer.uint32(sample.ordinal)
