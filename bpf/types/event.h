@@ -65,7 +65,7 @@ struct data_event { /* 64 bytes, then head_length + tail_length bytes */
     __u32 reserved;
 };
 
-struct connection_event { /* 120 bytes */
+struct connection_event { /* 112 bytes */
     struct event_header header;
     __u64 connection;
     __u32 local_isn;  /* the same two numbers as the other end sees (its local is our remote); 0 for Unix */

@@ -46,7 +46,7 @@ export const CONNECTION = {
   remoteAddress: 80,
   localIdentity: 96,
   remoteIdentity: 104,
-  bytes: 120,
+  bytes: 112,
 } as const
 export const CLOSE = {
   connection: 40,

@@ -4,6 +4,8 @@ import type { ProcessInfo } from './process-info.js'
 export interface ObservedProcess {
   readonly pid: number
   info: ProcessInfo | undefined
+  /** Its name as fork or exec told it; all that is known of a process that ended before it could be looked at. */
+  comm: string
   /** Changes when the process is replaced by exec or its pid is used again. */
   generation: number
   /** Time of its end in ns since the capture's base; undefined while it lives. */
@@ -15,8 +17,8 @@ export interface Processes {
   /** The process that has this pid now; created if it was never heard of. */
   get(pid: number): ObservedProcess
   describe(pid: number, info: ProcessInfo): void
-  forked(child: number): void
-  replaced(pid: number): void
+  forked(child: number, comm: string): void
+  replaced(pid: number, comm: string): void
   ended(pid: number, timeNs: number): void
   readonly size: number
 }
@@ -25,7 +27,7 @@ export function createProcesses(): Processes {
   const byPid = new Map<number, ObservedProcess>()
   let generations = 0
   const create = (pid: number): ObservedProcess => {
-    const process: ObservedProcess = { pid, info: undefined, generation: ++generations, endedNs: undefined }
+    const process: ObservedProcess = { pid, info: undefined, comm: '', generation: ++generations, endedNs: undefined }
     byPid.set(pid, process)
     return process
   }
@@ -38,11 +40,15 @@ export function createProcesses(): Processes {
       const process = known.info !== undefined && known.info.startNs !== info.startNs ? create(pid) : known
       process.info = info
     },
-    forked: child => {
-      if (byPid.get(child)?.info !== undefined) create(child)
+    forked: (child, comm) => {
+      const process = byPid.get(child)?.info === undefined ? get(child) : create(child)
+      process.comm = comm
     },
-    replaced: pid => {
-      get(pid).generation = ++generations
+    replaced: (pid, comm) => {
+      const process = get(pid)
+      process.generation = ++generations
+      process.comm = comm
+      process.info = undefined
     },
     ended: (pid, timeNs) => {
       const process = byPid.get(pid)

@@ -1,6 +1,6 @@
 import type { Connection } from '../capture/connection.js'
 import { decodeConnection } from '../capture/connection-record.js'
-import { EventFlag, Op } from '../capture/event-layout.js'
+import { EventFlag, Op, PROCESS } from '../capture/event-layout.js'
 import type { EventHandler, EventReader } from '../capture/event-reader.js'
 import type { CaptureControl } from '../capture/event-source.js'
 import type { ProcessInfo } from '../capture/process-info.js'
@@ -117,8 +117,8 @@ export class ConnectionDriver implements EventHandler {
 
   process(record: EventReader): void {
     const { processes, carriers } = this.#options
-    if (record.op === Op.fork) processes.forked(record.pid)
-    else if (record.op === Op.exec) processes.replaced(record.pid)
+    if (record.op === Op.fork) processes.forked(record.pid, commOf(record))
+    else if (record.op === Op.exec) processes.replaced(record.pid, commOf(record))
     else {
       carriers.ended(record.tid)
       if (record.tid === record.pid) processes.ended(record.pid, record.timeNs)
@@ -264,7 +264,7 @@ export class ConnectionDriver implements EventHandler {
     state.client.resume()
     state.server.resume()
     this.#options.counters.add('samples.connections.changed_protocol')
-    if (++state.unrecognised >= BOUNDED_LOOK) this.#leaveAlone(state)
+    if (++state.restarts >= BOUNDED_LOOK) this.#leaveAlone(state)
   }
 
   #leaveAlone(state: ConnectionState): void {
@@ -300,4 +300,12 @@ function pickRole(
   older: 'client' | 'server' | 'unknown',
 ): 'client' | 'server' | 'unknown' {
   return newer === 'unknown' ? older : newer
+}
+
+/** The 16 bytes that the kernel keeps of a program's name, NUL-terminated. */
+function commOf(record: EventReader): string {
+  const start = record.offset + PROCESS.comm
+  let end = start
+  while (end < start + 16 && record.bytes[end] !== 0) end++
+  return String.fromCharCode(...record.bytes.subarray(start, end))
 }

@@ -17,6 +17,8 @@ export class ConnectionState implements ExchangeSink {
   protocol: ProtocolConnection | undefined
   /** Chunks that no module recognised so far; beyond a bound the connection is left alone. */
   unrecognised = 0
+  /** Times that a module gave the connection up since the last answer was understood. */
+  restarts = 0
   opaque = false
   /** False until the first bytes of each direction have fixed its position. */
   clientStarted = false
@@ -68,6 +70,7 @@ export class ConnectionState implements ExchangeSink {
     const sample = this.#open.get(exchange)
     if (sample === undefined) return
     this.#open.delete(exchange)
+    this.restarts = 0
     this.#recorder.end(sample, offset)
   }
 

@@ -31,7 +31,7 @@ export function createServiceNames(rules: readonly ServiceRule[] = []): ServiceN
   return {
     nameOf: (process, port) => {
       const { info } = process
-      if (info === undefined) return `pid-${process.pid}`
+      if (info === undefined) return process.comm === '' ? `pid-${process.pid}` : process.comm
       for (const { rule, executable, commandLine } of compiled) {
         if (executable !== undefined && !executable.test(info.exe)) continue
         if (commandLine !== undefined && !commandLine.test(info.commandLine.join(' '))) continue
@@ -89,7 +89,7 @@ function scriptName(words: readonly string[]): string | undefined {
   }
   const script = words[i]
   if (script === undefined) return undefined
-  const name = baseName(script).replace(/\.(py|js|mjs|cjs|rb|pl|php|sh)$/, '')
+  const name = baseName(script).replace(/\.(py|[cm]?[jt]s|rb|pl|php|sh)$/, '')
   if (!APPLICATION_SERVERS.has(name)) return name
   return applicationName(words.slice(i + 1)) ?? name
 }

@@ -44,7 +44,7 @@ test('Records come with times relative to the base, process, thread and payload'
 
 test('Both ends of a connection get the same key, and only one of them owns its lower half', () => {
   const reader = new EventReader(createCaptureClock(ORIGIN))
-  const process = { pid: 0, info: undefined, generation: 0, endedNs: undefined }
+  const process = { pid: 0, info: undefined, comm: '', generation: 0, endedNs: undefined }
   const seen: ReturnType<typeof decodeConnection>[] = []
   reader.read(conversation().batch(), handler({ connection: r => seen.push(decodeConnection(r, process)) }))
   const [asked, client, server] = seen

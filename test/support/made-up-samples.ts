@@ -6,6 +6,7 @@ import type { Sample } from '../../src/samples/sample.js'
 export const observedProcess = (pid: number): ObservedProcess => ({
   pid,
   info: undefined,
+  comm: '',
   generation: 1,
   endedNs: undefined,
 })
