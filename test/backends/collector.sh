@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # A real OpenTelemetry collector on loopback: OTLP in; out to a file of OTLP JSON lines, and on demand to
-# ClickHouse (the contrib exporter, table otel_traces), Zipkin or another OTLP receiver.
-# usage: collector.sh build|start|stop|status
-# env:   GHOSTSPAN_CACHE  OTLP_GRPC_PORT  OTLP_HTTP_PORT  HEALTH_PORT
-#        TO_CLICKHOUSE=http://127.0.0.1:8123   TO_ZIPKIN=http://127.0.0.1:9411/api/v2/spans   TO_OTLP=127.0.0.1:4317
+# ClickHouse (the contrib exporter, table otel_traces) or another OTLP receiver.
+# usage: collector.sh cached|build|start|stop|status
+# env:   GHOSTSPAN_CACHE  GHOSTSPAN_STATE  OTLP_GRPC_PORT  OTLP_HTTP_PORT  HEALTH_PORT
+#        TO_CLICKHOUSE=http://127.0.0.1:8123  TO_CLICKHOUSE_PASSWORD  TO_CLICKHOUSE_DATABASE  TO_OTLP=127.0.0.1:4317
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 version=0.161.0
@@ -28,7 +28,6 @@ build() {
 config() {
   local to=file
   [ -z "${TO_CLICKHOUSE:-}" ] || to+=,clickhouse
-  [ -z "${TO_ZIPKIN:-}" ] || to+=,zipkin
   [ -z "${TO_OTLP:-}" ] || to+=,otlp_grpc
   cat <<Y
 extensions:
@@ -44,13 +43,14 @@ Y
   [ -z "${TO_CLICKHOUSE:-}" ] || cat <<Y
   clickhouse:
     endpoint: "$TO_CLICKHOUSE"
+    username: default
+    password: "${TO_CLICKHOUSE_PASSWORD:-}"
     database: ${TO_CLICKHOUSE_DATABASE:-otel}
     create_schema: true
     compress: none
     async_insert: false
     timeout: 10s
 Y
-  [ -z "${TO_ZIPKIN:-}" ] || echo "  zipkin: { endpoint: \"$TO_ZIPKIN\" }"
   [ -z "${TO_OTLP:-}" ] || echo "  otlp_grpc: { endpoint: \"$TO_OTLP\", tls: { insecure: true } }"
   cat <<Y
 service:
@@ -63,7 +63,7 @@ Y
 }
 
 start_it() {
-  config >"$dir/config.yaml"; : >"$dir/spans.jsonl"
+  (umask 077; config >"$dir/config.yaml"); : >"$dir/spans.jsonl"
   launch "$dir" "$bin" --config "$dir/config.yaml"
   ready "$dir" 30 "http://$BACKENDS_HOST:$health/"
 }
@@ -74,4 +74,4 @@ urls() {
   echo "file=$dir/spans.jsonl"
 }
 
-verbs collector "$dir" "${1:-}"
+verbs collector "$dir" "$bin" "${1:-}"

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# A real Jaeger v2 (in-memory storage, no UI assets) on loopback, built from its Go module.
-# usage: jaeger.sh build|start|stop|status
-# env:   GHOSTSPAN_CACHE  OTLP_GRPC_PORT  OTLP_HTTP_PORT  QUERY_PORT  QUERY_GRPC_PORT  HEALTH_PORT
+# A real Jaeger v2 (in-memory storage, no web page) on loopback, built from its Go module.
+# usage: jaeger.sh cached|build|start|stop|status
+# env:   GHOSTSPAN_CACHE  GHOSTSPAN_STATE  OTLP_GRPC_PORT  OTLP_HTTP_PORT  QUERY_PORT  QUERY_GRPC_PORT  HEALTH_PORT
 # The last v1.x tag of the module is v2.13.0 under its old name: same commit, cmd/jaeger is Jaeger v2.
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
@@ -78,4 +78,4 @@ urls() {
   echo "query=http://$BACKENDS_HOST:$query"
 }
 
-verbs jaeger "$dir" "${1:-}"
+verbs jaeger "$dir" "$bin" "${1:-}"

@@ -1,5 +1,5 @@
 # Shared by the scripts beside it; sourced, never run.
-# Each backend is one process on loopback with one state folder: pid, log, config. No docker, no root needed.
+# Each backend is one process on loopback with one state folder: pid, log, config. Neither containers nor root needed.
 set -euo pipefail
 
 BACKENDS_HERE=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -60,14 +60,15 @@ halt() {
 # rss DIR: resident memory in MB
 rss() { read -r pid _ <"$1/pid"; awk '/^VmRSS/ { printf "%d\n", $2 / 1024 }' "/proc/$pid/status"; }
 
-# verbs NAME DIR: the common command line; the script defines build, config, start_it, urls
+# verbs NAME DIR BINARY VERB: the common command line; the script defines build, config, start_it, urls
 verbs() {
-  local name=$1 dir=$2 verb=${3:-start}
+  local name=$1 dir=$2 binary=$3 verb=${4:-start}
   case $verb in
+    cached) [ -x "$binary" ] ;;
     build) once "$name" build ;;
     start) once "$name" build; mkdir -p "$dir"; alive "$dir/pid" && { urls; exit 0; }; start_it; urls ;;
     stop) halt "$dir" ;;
     status) alive "$dir/pid" && { urls; echo "rss_mb=$(rss "$dir")"; } || { echo "stopped"; exit 1; } ;;
-    *) die "usage: $(basename "$0") build|start|stop|status" ;;
+    *) die "usage: $(basename "$0") cached|build|start|stop|status" ;;
   esac
 }
