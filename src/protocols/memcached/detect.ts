@@ -69,6 +69,11 @@ function detectCommand(bytes: Uint8Array, start: number, wordEnd: number, lineEn
     case 'stats':
     case 'mn':
       return words.count <= 2 ? MAYBE_CLIENT : NO
+    case 'watch':
+    case 'lru_crawler':
+    case 'cache_memlimit':
+    case 'verbosity':
+      return MAYBE_CLIENT
     default:
       return NO
   }

@@ -29,7 +29,7 @@ NOSCRIPT OOM MISCONF READONLY NOREPLICAS EXECABORT MASTERDOWN UNKILLABLE NOPROTO
  */
 export function detect(bytes: Uint8Array, start: number, end: number): Detection {
   if (end > start + MOST_LOOKED_AT) end = start + MOST_LOOKED_AT
-  if (end - start < 4) return NO
+  if (end - start < 3) return NO
   switch (bytes[start]) {
     case Byte.array:
       return detectArray(bytes, start, end)
@@ -108,7 +108,7 @@ function isWholeNumberLine(bytes: Uint8Array, start: number, end: number): boole
   if (bytes[at] === Byte.simpleError) at++
   const digits = at
   while (at < end && bytes[at]! >= 0x30 && bytes[at]! <= 0x39) at++
-  return at > digits && bytes[at] === Byte.carriageReturn && bytes[at + 1] === Byte.lineFeed
+  return at > digits && at + 2 <= end && bytes[at] === Byte.carriageReturn && bytes[at + 1] === Byte.lineFeed
 }
 
 /** Words that memcached, HTTP and mail servers know as well. */
