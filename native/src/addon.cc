@@ -105,6 +105,15 @@ napi_value attach(napi_env env, napi_callback_info info) {
     return nullptr;
 }
 
+napi_value detach(napi_env env, napi_callback_info info) {
+    std::array<napi_value, 1> arguments;
+    if (!read_arguments(env, info, &arguments))
+        return nullptr;
+    if (Capture *capture = open_capture_of(env, arguments[0]); capture != nullptr)
+        capture->detach();
+    return nullptr;
+}
+
 napi_value close(napi_env env, napi_callback_info info) {
     std::array<napi_value, 1> arguments;
     if (!read_arguments(env, info, &arguments))
@@ -307,7 +316,8 @@ napi_value mount_file_system(napi_env env, napi_callback_info info) {
 napi_value initialise(napi_env env, napi_value exports) {
     libbpf_set_strict_mode(LIBBPF_STRICT_ALL);
     const std::array functions = {
-        std::pair{"open", open},         std::pair{"attach", attach},       std::pair{"close", close},
+        std::pair{"open", open},         std::pair{"attach", attach},       std::pair{"detach", detach},
+        std::pair{"close", close},
         std::pair{"read", read},         std::pair{"pending", pending},     std::pair{"oversized", oversized},
         std::pair{"update", update},     std::pair{"remove", remove},       std::pair{"lookup", lookup},
         std::pair{"keys", keys},         std::pair{"advance", advance},     std::pair{"times", times},

@@ -46,6 +46,7 @@ public:
 
     Outcome open(const std::string &path, const OpenOptions &options);
     Outcome attach();
+    void detach() { links_.clear(); }
     void close();
     bool is_open() const { return object_ != nullptr; }
 

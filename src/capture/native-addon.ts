@@ -28,6 +28,8 @@ export interface NativeAddon {
     leftOutPrograms?: readonly string[],
   ): CaptureHandle
   attach(handle: CaptureHandle): void
+  /** Stops watching; what was loaded stays, `attach` goes on. */
+  detach(handle: CaptureHandle): void
   /** Detaches and unloads; may be called again. Everything else then throws EBPF_CLOSED. */
   close(handle: CaptureHandle): void
   /** Copies whole records, each at a multiple of 8, as many as fit and wait; returns the bytes. */

@@ -1,0 +1,88 @@
+import { encodePolicy, POLICY, ProcessDecision } from '../../src/capture/control-layout.js'
+import type { NativeAddon } from '../../src/capture/native-addon.js'
+import type { CopyPolicy } from '../../src/protocols/protocol.js'
+import type { Calls } from './calls.js'
+
+/** The capture, loaded and set to do one thing with the measured process' connection. */
+export interface KernelConfiguration {
+  readonly name: string
+  attach(): void
+  detach(): void
+  /** Empties the ring every few milliseconds until told to stop. */
+  drain(): () => void
+  events(): number
+  /** Records that found the ring full. */
+  lost(): number
+  close(): void
+}
+
+const DRAIN_MILLIS = 4
+const RING_BYTES = 16 * 1024 * 1024
+
+const head = (bytes: number): CopyPolicy => ({
+  clientHead: bytes,
+  serverHead: bytes,
+  clientTail: 0,
+  serverTail: 0,
+  countOnly: false,
+})
+
+const POLICIES: Readonly<Record<string, CopyPolicy | undefined>> = {
+  captured256: head(256),
+  captured64: head(64),
+  captured0: head(0),
+  counted: { ...head(0), countOnly: true },
+  untraced: undefined,
+}
+
+export function createConfigurations(addon: NativeAddon, objectPath: string, calls: Calls): KernelConfiguration[] {
+  return Object.entries(POLICIES).map(([name, policy]) => createConfiguration(addon, objectPath, calls, name, policy))
+}
+
+function createConfiguration(
+  addon: NativeAddon,
+  objectPath: string,
+  calls: Calls,
+  name: string,
+  policy: CopyPolicy | undefined,
+): KernelConfiguration {
+  const handle = addon.open(objectPath, RING_BYTES, { default_decision: ProcessDecision.ignored })
+  if (policy !== undefined) {
+    const value = new Uint8Array(POLICY.bytes)
+    encodePolicy(new DataView(value.buffer), 0, policy, false)
+    addon.update(handle, 'policy_by_port', encodeNumber(calls.port), value)
+    addon.update(handle, 'process_by_tgid', encodeNumber(calls.pid), encodeNumber(ProcessDecision.traced))
+  }
+  const batch = new Uint8Array(4 * 1024 * 1024)
+  const view = new DataView(batch.buffer)
+  let events = 0
+  const empty = (): void => {
+    for (let length: number; (length = addon.read(handle, batch)) > 0; ) {
+      for (let at = 0; at < length; at += (view.getUint32(at, true) + 7) & ~7) events++
+    }
+  }
+  return {
+    name,
+    attach: () => addon.attach(handle),
+    detach: () => addon.detach(handle),
+    drain() {
+      const timer = setInterval(empty, DRAIN_MILLIS)
+      return () => {
+        clearInterval(timer)
+        empty()
+      }
+    },
+    events: () => events,
+    lost() {
+      const perCpu = addon.lookup(handle, 'lost_by_cause', encodeNumber(0))!
+      return perCpu.reduce((sum, byte, at) => sum + byte * 256 ** (at % 8), 0)
+    },
+    close: () => addon.close(handle),
+  }
+}
+
+function encodeNumber(value: number): Uint8Array {
+  const bytes = new Uint8Array(4)
+  new DataView(bytes.buffer).setUint32(0, value, true)
+  return bytes
+}
