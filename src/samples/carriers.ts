@@ -38,6 +38,8 @@ export interface Carriers {
   requestContinued(sample: Sample, tid: number, carrier: number): void
   /** The activity in which a carrier calls or connects now. */
   current(process: ObservedProcess, tid: number, carrier: number, timeNs: number): Activity
+  /** A connection is being opened for what the carrier does now: it has acted, though nothing is written yet. */
+  connecting(process: ObservedProcess, tid: number, carrier: number, timeNs: number): Activity
   /** A call was written: its carrier has acted. */
   callMade(process: ObservedProcess, tid: number, carrier: number, activity: Activity): void
   /** The answer to a call was read: the carrier continues the call's activity. */
@@ -97,10 +99,11 @@ export function createCarriers(limit = 100_000): Carriers {
     requestContinued: (sample, tid, id) => {
       if (sample.activity !== undefined) carrierOf(sample.process, tid, id).activity = sample.activity
     },
-    current: (process, tid, id, timeNs) => {
+    current: (process, tid, id, timeNs) => activityOf(carrierOf(process, tid, id), timeNs),
+    connecting: (process, tid, id, timeNs) => {
       const carrier = carrierOf(process, tid, id)
-      carrier.activity ??= { owner: undefined, parent: undefined, boundBy: undefined, trust: 1, sinceNs: timeNs }
-      return carrier.activity
+      carrier.acted = true
+      return activityOf(carrier, timeNs)
     },
     callMade: (process, tid, id, activity) => {
       const carrier = carrierOf(process, tid, id)
@@ -147,6 +150,11 @@ export function createCarriers(limit = 100_000): Carriers {
       return byId.size
     },
   }
+}
+
+function activityOf(carrier: Carrier, timeNs: number): Activity {
+  carrier.activity ??= { owner: undefined, parent: undefined, boundBy: undefined, trust: 1, sinceNs: timeNs }
+  return carrier.activity
 }
 
 function open(sample: Sample, trust: number): Activity {

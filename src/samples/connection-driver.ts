@@ -99,7 +99,7 @@ export class ConnectionDriver implements EventHandler {
     const state = new ConnectionState(connection, this.#options.recorder)
     state.lastSeenNs = record.timeNs
     if (record.op === Op.connect) {
-      state.connectActivity = this.#options.carriers.current(process, record.tid, record.carrier, record.timeNs)
+      state.connectActivity = this.#options.carriers.connecting(process, record.tid, record.carrier, record.timeNs)
       state.connectTid = record.tid
     }
     if (connection.role === 'unknown' && process.info?.listens.includes(connection.local.port) === true) {

@@ -80,6 +80,13 @@ test('Requests read in a batch before anything is done for them are not trusted'
   assert.ok(second.activity!.trust < 0.5)
 })
 
+test('A request for which a connection was opened has been acted upon', () => {
+  const carriers = createCarriers()
+  request(carriers)
+  carriers.connecting(process, 1, 0, 0)
+  assert.equal(request(carriers).activity?.trust, 1)
+})
+
 test('Requests that are acted upon one by one are trusted', () => {
   const carriers = createCarriers()
   for (let i = 0; i < 200; i++) {
