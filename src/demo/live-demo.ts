@@ -13,7 +13,7 @@ import type { TraceSink } from '../traces/span.js'
 import type { DemoOptions } from './demo-options.js'
 import type { DemoRun } from './demo-run.js'
 import { type DemoSystem, startDemoSystem } from './demo-system.js'
-import { runLoad } from './load.js'
+import { runLoadProcess } from './load-process.js'
 import { scoreTraces } from './score.js'
 import type { TraceCollector } from './trace-collector.js'
 import { buildTruth, readTruthFolder, type TruthRecord } from './truth.js'
@@ -25,8 +25,6 @@ const DRAIN_MILLIS = 60_000
 /** What the kernel still holds, and the last acknowledgements, are there after this. */
 const SETTLE_MILLIS = 600
 const SEED = 2_024
-/** How many requests lie between two lines of progress. */
-const TOLD_EVERY = 500
 
 /** A folder's paths in a recording, so that no trace of one machine is in it. */
 const RECORDED_HOST = 'demo'
@@ -63,13 +61,11 @@ function drained(system: DemoSystem): boolean {
 async function exercise(options: DemoOptions, system: DemoSystem) {
   const { requests, concurrency, progress, signal } = options
   progress(`load: ${requests} requests, ${concurrency} at a time`)
-  const load = await runLoad({
+  const load = await runLoadProcess({
     port: system.ports.nginx,
     requests: workload(requests, SEED),
     concurrency,
-    answered: number => {
-      if (number % TOLD_EVERY === 0) progress(`load: ${number} of ${requests} answered`)
-    },
+    answered: number => progress(`load: ${number} of ${requests} answered`),
     ...(signal && { signal }),
   })
   const rate = Math.round(load.records.length / load.seconds)

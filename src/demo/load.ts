@@ -9,6 +9,7 @@ export interface LoadOptions {
   /** Connections, each kept alive and with one request at a time. */
   readonly concurrency: number
   readonly signal?: AbortSignal
+  /** Told now and then how many have been answered. */
   readonly answered: (count: number) => void
 }
 
@@ -18,6 +19,9 @@ export interface LoadResult {
   readonly failures: readonly string[]
   readonly seconds: number
 }
+
+/** How many requests lie between two words of progress. */
+const TOLD_EVERY = 100
 
 /** Bytes that had been sent on a connection when its last answer was complete: where its next request begins. */
 const positions = new WeakMap<Socket, number>()
@@ -79,7 +83,7 @@ export async function runLoad(options: LoadOptions): Promise<LoadResult> {
       } catch (problem) {
         failures.push(`${load.id} ${load.method} ${load.path}: ${(problem as Error).message}`)
       }
-      options.answered(records.length)
+      if (records.length % TOLD_EVERY === 0) options.answered(records.length)
     }
     agent.destroy()
   }
