@@ -119,6 +119,7 @@ function countNodes(node: Node): number {
 }
 
 const DELIMITERS = /[.:,]/
+const MAIL = /@|%40/
 const ONLY_IDS = /^(\{id\}[.:,]?)+$/
 
 /**
@@ -132,6 +133,7 @@ function segmentTemplate(segment: string): string {
   const kind = classifySegment(segment)
   if (kind === 'secret') return ID
   if (kind === 'version' || !DELIMITERS.test(segment)) return kind === 'id' ? ID : segment
+  if (MAIL.test(segment)) return ID
   let result = ''
   let start = 0
   for (let i = 0; i <= segment.length; i++) {

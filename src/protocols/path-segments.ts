@@ -5,7 +5,6 @@
 export type SegmentKind = 'word' | 'version' | 'id' | 'secret'
 
 const VERSION = /^(v\d{1,4}(\.\d{1,3}){0,2}((alpha|beta|rc)\d{0,2})?|\d{1,2}\.\d{1,2})$/i
-const UUID = /^[0-9a-f]{8}-?([0-9a-f]{4}-?){3}[0-9a-f]{12}$/i
 /** `AUTH_` or `req-` in front of an id, which says what it is of. */
 const PREFIXED_ID = /^[a-z]{1,16}[-_]([0-9a-f]{16,40}|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12})$/i
 const LONGEST_WORD = 64
@@ -48,7 +47,7 @@ export function classifySegment(segment: string): SegmentKind {
     if (length > LONGEST_HEX_ID) return 'secret'
     return length >= FEWEST_HEX_ID_CHARS ? 'id' : 'word'
   }
-  if (length <= 36 && UUID.test(segment)) return 'id'
+  if (length === 36 && separators === 4 && digits + hexLetters === 32) return 'id'
   if (looksRandom(length, digits, lower, upper)) return PREFIXED_ID.test(segment) ? 'id' : 'secret'
   if (length > LONGEST_WORD || odd > 0) return 'id'
   return length >= FEWEST_MIXED_ID_CHARS && digits >= FEWEST_MIXED_ID_DIGITS && letters > 0 ? 'id' : 'word'

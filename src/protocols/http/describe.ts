@@ -115,11 +115,10 @@ export function describeResponseBody(exchange: Exchange, length: number): void {
 }
 
 /**
- * Hash of what a proxy passes on unchanged: method, path and query. It goes into the key together with the length of
- * the body, which may be known later.
+ * Hash of what a proxy passes on unchanged of the request described last: method, path and query. It goes into the
+ * key together with the length of the body, which may be known later.
  */
 export function forwardHash(head: MessageHead, bytes: Uint8Array, start: number): number {
-  splitTarget(bytes, head, false)
   let hash = hashBytes(0x811c9dc5, bytes, start, head.methodEnd)
   hash = hashBytes(hash, bytes, target.pathStart, Math.max(target.pathEnd, target.queryEnd))
   hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b)
@@ -129,7 +128,7 @@ export function forwardHash(head: MessageHead, bytes: Uint8Array, start: number)
 
 export const forwardKey = (hash: number, bodyBytes: number): ContentKey => ({
   type: 'http-forward',
-  value: `${hash.toString(16)}-${bodyBytes}`,
+  value: `${hash}-${bodyBytes}`,
   scope: 'group',
 })
 

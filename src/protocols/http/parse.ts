@@ -40,9 +40,13 @@ interface WantedName {
   readonly header: number
 }
 
-/** Names by length, then by letters: a header that nobody wants costs one look at its length. */
+/** Names by length, then by letters; and their first letters: most headers that nobody wants cost one look. */
 const WANTED: WantedName[][] = Array.from({ length: 32 }, () => [])
-for (const [name, header] of NAMES) WANTED[name.length]!.push({ word: lowerCaseWord(name), header })
+const FIRST_LETTERS = new Uint8Array(256)
+for (const [name, header] of NAMES) {
+  WANTED[name.length]!.push({ word: lowerCaseWord(name), header })
+  FIRST_LETTERS[name.charCodeAt(0)] = FIRST_LETTERS[name.toUpperCase().charCodeAt(0)] = 1
+}
 
 /** How a head was read; tooLong: it has more lines than are looked at. */
 export const HeadState = { complete: 0, incomplete: 1, malformed: 2, tooLong: 3 } as const
@@ -66,11 +70,12 @@ export class MessageHead {
   wholeStartLine = false
   status = 0
   contentLength: number = ContentLength.absent
-  /** Offsets of the wanted headers' values, 2i and 2i + 1; start 0 and end 0: not there. */
+  /** Bit i: the i-th wanted header is there, its value's offsets are 2i and 2i + 1 of `values`. */
+  present = 0
   readonly values = new Int32Array(NAMES.length * 2)
 
   has(header: number): boolean {
-    return this.values[header * 2 + 1] !== 0
+    return (this.present & (1 << header)) !== 0
   }
 
   start(header: number): number {
@@ -82,7 +87,7 @@ export class MessageHead {
   }
 
   reset(): void {
-    this.values.fill(0)
+    this.present = 0
     this.contentLength = ContentLength.absent
     this.wholeStartLine = false
     this.status = 0
@@ -156,7 +161,7 @@ function parseHeaders(head: MessageHead, bytes: Uint8Array, start: number, end: 
     }
     const lineFeed = findLineEnd(bytes, line, end)
     if (lineFeed === -1) return HeadState.incomplete
-    readHeader(head, bytes, line, lineFeed)
+    if (FIRST_LETTERS[first] === 1) readHeader(head, bytes, line, lineFeed)
     line = lineFeed + 1
   }
   return HeadState.tooLong
@@ -190,7 +195,8 @@ function readHeader(head: MessageHead, bytes: Uint8Array, start: number, lineFee
     while (valueEnd > valueStart && isSpace(bytes[valueEnd - 1]!)) valueEnd--
     if (header === Header.contentLength) readContentLength(head, bytes, valueStart, valueEnd)
     // A second Transfer-Encoding continues the first; what counts is the last coding.
-    if (head.values[header * 2 + 1] === 0 || header === Header.transferEncoding) {
+    if (!head.has(header) || header === Header.transferEncoding) {
+      head.present |= 1 << header
       head.values[header * 2] = valueStart
       head.values[header * 2 + 1] = valueEnd
     }
