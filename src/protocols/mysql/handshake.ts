@@ -68,7 +68,7 @@ function databaseOf(bytes: Uint8Array, start: number, end: number, capabilities:
     if (i >= end) return undefined
     i += 1 + bytes[i]!
   } else i = afterNul(bytes, i, end)
-  return i < end ? textUntilNul(bytes, i, end) || undefined : undefined
+  return isWhole(bytes, i, end) ? textUntilNul(bytes, i, end) || undefined : undefined
 }
 
 /** COM_CHANGE_USER: user NUL, length + authentication data, database NUL. */
@@ -76,10 +76,15 @@ export function databaseOfChangeUser(bytes: Uint8Array, start: number, end: numb
   const i = afterNul(bytes, start + HEADER + 1, end)
   if (i >= end) return undefined
   const database = i + 1 + bytes[i]!
-  return database < end ? textUntilNul(bytes, database, end) || undefined : undefined
+  return isWhole(bytes, database, end) ? textUntilNul(bytes, database, end) || undefined : undefined
 }
 
 function afterNul(bytes: Uint8Array, i: number, end: number): number {
   while (i < end && bytes[i] !== 0) i++
   return i + 1
+}
+
+/** A NUL ends what begins at bytes[i]. */
+function isWhole(bytes: Uint8Array, i: number, end: number): boolean {
+  return afterNul(bytes, i, end) <= end
 }

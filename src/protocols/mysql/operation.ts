@@ -34,7 +34,7 @@ export function createOperation(
     protocol: 'mysql',
     initiator: 'client',
     shape: kind.answer === 0 ? 'message' : 'call',
-    name: uses !== undefined && statement === undefined ? `${kind.name} ${uses}` : name,
+    name: uses !== undefined && statement === undefined && !kind.housekeeping ? `${kind.name} ${uses}` : name,
     attributes: kind.housekeeping ? NONE : attributesOf(kind, context, statement, name, about),
     clientError: undefined,
     serverError: undefined,

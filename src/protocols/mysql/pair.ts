@@ -139,7 +139,11 @@ export class MysqlConnection implements ProtocolConnection {
       this.#phase = AUTHENTICATING
       const operation = createOperation(LOGIN, this.#session, undefined, login.database)
       operation.answerSequence = (sequence + 1) & 0xff
+      operation.truncated = hidden
       this.#begin(operation, stream)
+      stream.skip(HEADER + length)
+      this.#requestSent(operation, stream)
+      return true
     }
     // An answer to the server's question: the server goes on behind it.
     if (this.#serverSequence >= 0) this.#serverSequence = (sequence + 1) & 0xff
@@ -220,8 +224,9 @@ export class MysqlConnection implements ProtocolConnection {
       if (this.#serverSequence >= 0 && this.#answer.inRows) this.#passRows(stream)
       const { available } = stream
       if (available < HEADER) {
-        if (stream.hole > 0) this.#loseServer(stream)
-        return
+        if (stream.hole === 0) return
+        this.#loseServer(stream)
+        continue
       }
       const length = uint24(stream.bytes, stream.start)
       const sequence = stream.bytes[stream.start + 3]!
@@ -368,6 +373,8 @@ export class MysqlConnection implements ProtocolConnection {
     }
     operation.truncated = true
     this.#lost = true
+    this.#lastSeen = stream.position
+    this.#lastSeenNs = stream.timeNs
   }
 
   #seekEnd(stream: InputStream): void {

@@ -1,0 +1,4 @@
+import { runCodecCases } from './harness.js'
+import { cases, module } from './mysql-cases.js'
+
+runCodecCases('mysql', module, cases)
