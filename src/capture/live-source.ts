@@ -5,6 +5,7 @@ import type { Counters } from '../telemetry/counters.js'
 import { ProcessDecision } from './control-layout.js'
 import { Op } from './event-layout.js'
 import type { CaptureControl, CaptureOrigin, EventSource } from './event-source.js'
+import { mountFileSystems } from './kernel-requirements.js'
 import { createLossReader } from './loss-reader.js'
 import {
   type CaptureHandle,
@@ -65,6 +66,7 @@ export async function createLiveSource(options: LiveSourceOptions): Promise<Live
   const paths = options.paths ?? nativePaths()
   const selector = createSelector({ selection: options.selection ?? {} })
   const addon = loadNativeAddon(paths.addon)
+  mountFileSystems(addon)
   const handle = openObject(addon, paths.bpf, options.ringBytes ?? DEFAULT_RING_BYTES, selector.byDefault)
   try {
     const clocks = addon.clocks()
