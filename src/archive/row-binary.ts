@@ -7,6 +7,9 @@ for (let digit = 0; digit < 16; digit++) {
   HEX['0123456789ABCDEF'.charCodeAt(digit)] = digit
 }
 
+/** The value of a hex digit by its character code. */
+export const hexDigit = (code: number): number => HEX[code] ?? 0
+
 /**
  * Appends values in ClickHouse's RowBinary format to one growing buffer. Numbers are little-endian, texts have their
  * length in front as a varint; LowCardinality(T) is written as T. Integers must be below 2^53.

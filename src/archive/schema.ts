@@ -1,3 +1,5 @@
+import { SERVER_HIGH, SERVER_LOW } from '../traces/ids.js'
+
 /**
  * The tables. One row a span, written once: a real table with the column names of the OpenTelemetry collector's
  * ClickHouse exporter, so that Grafana, HyperDX and existing SQL read it; ids and resource attributes lie compact
@@ -28,7 +30,13 @@ export const MAP_BUCKETS =
   "map_serialization_version = 'with_buckets', map_buckets_strategy = 'constant', max_buckets_in_map = 32, map_buckets_min_avg_size = 0"
 
 const MAP = 'Map(LowCardinality(String), String)'
+/** Between the id of a client span, which is the wire key, and that of its server span; a bijection. */
+const SERVER_MASK = `0x${hexWord(SERVER_HIGH)}${hexWord(SERVER_LOW)}`
 const DEDUPLICATION = 'non_replicated_deduplication_window = 1000'
+
+function hexWord(word: number): string {
+  return word.toString(16).padStart(8, '0')
+}
 
 /** Hex of a 64-bit id, leading zeros kept. */
 export const hex64 = (column: string): string => `lower(leftPad(hex(${column}), 16, '0'))`
@@ -41,7 +49,7 @@ CREATE TABLE IF NOT EXISTS ${database}.otel_traces (
   trace_id FixedString(16) CODEC(ZSTD(1)),
   span_id UInt64 CODEC(NONE),
   parent_id UInt64 CODEC(ZSTD(1)),
-  flags UInt8 COMMENT '1: remote parent, 2: came after its trace had left, 4: its trace was incomplete' CODEC(ZSTD(1)),
+  flags UInt8 COMMENT '1: remote parent, 2: came after its trace had left, 4: its trace was incomplete, 8: wire_key is span_id, 16: wire_key is the client span of span_id' CODEC(ZSTD(1)),
   SpanName LowCardinality(String) CODEC(ZSTD(1)),
   SpanKind LowCardinality(String) CODEC(ZSTD(1)),
   ServiceName LowCardinality(String) CODEC(ZSTD(1)),
@@ -66,7 +74,7 @@ CREATE TABLE IF NOT EXISTS ${database}.otel_traces (
   local_port UInt16 CODEC(ZSTD(1)),
   remote_address LowCardinality(String) CODEC(ZSTD(1)),
   remote_port UInt16 CODEC(ZSTD(1)),
-  wire_key UInt64 COMMENT '0: unknown' CODEC(ZSTD(1)),
+  other_wire_key UInt64 COMMENT 'where neither flag 8 nor 16 says it; 0: unknown' CODEC(ZSTD(1)),
   request_position UInt64 CODEC(T64, ZSTD(1)),
   ordinal UInt32 CODEC(T64, ZSTD(1)),
   link_evidence LowCardinality(String) COMMENT 'empty: no link to a parent' CODEC(ZSTD(1)),
@@ -78,6 +86,7 @@ CREATE TABLE IF NOT EXISTS ${database}.otel_traces (
   TraceId String ALIAS lower(hex(trace_id)),
   SpanId String ALIAS ${hex64('span_id')},
   ParentSpanId String ALIAS if(parent_id = 0, '', ${hex64('parent_id')}),
+  wire_key UInt64 ALIAS multiIf(bitAnd(flags, 8) != 0, span_id, bitAnd(flags, 16) != 0, bitXor(span_id, ${SERVER_MASK}), other_wire_key),
   TraceState String ALIAS '',
   ScopeName String ALIAS 'ghostspan',
   ScopeVersion String ALIAS JSONExtractString(resource, 'telemetry.distro.version'),

@@ -1,8 +1,10 @@
 import type { Attributes } from '../protocols/protocol.js'
+import { hex64 } from '../samples/wire-key.js'
+import { SERVER_HIGH, SERVER_LOW } from '../traces/ids.js'
 import type { FinishedSpan, FinishedSpanKind, FinishedTrace, ParentLink, ServiceResource } from '../traces/span.js'
 import { createTypeLists, type TypeList, type TypeMark } from './attribute-types.js'
 import { createLabelCache } from './label-cache.js'
-import { RowBinaryWriter } from './row-binary.js'
+import { hexDigit, RowBinaryWriter } from './row-binary.js'
 
 /** Columns of `otel_traces` in the order in which rows are written. */
 export const ROW_COLUMNS = [
@@ -35,7 +37,7 @@ export const ROW_COLUMNS = [
   'local_port',
   'remote_address',
   'remote_port',
-  'wire_key',
+  'other_wire_key',
   'request_position',
   'ordinal',
   'link_evidence',
@@ -48,6 +50,10 @@ export const ROW_COLUMNS = [
 export const FLAG_PARENT_REMOTE = 1
 export const FLAG_LATE = 2
 export const FLAG_INCOMPLETE = 4
+/** The span's id is its wire key (client), or what a server's id is made of it: then the key is not stored again. */
+const FLAG_KEY_IS_ID = 8
+const FLAG_KEY_IS_CLIENT_ID = 16
+const SERVER_MASK = hex64(SERVER_HIGH, SERVER_LOW)
 
 const encodeText = (text: string): Uint8Array => {
   const writer = new RowBinaryWriter(text.length + 16)
@@ -182,8 +188,10 @@ export function createSpanRowEncoder(): SpanRowEncoder {
       writer.hex(span.traceId)
       writer.hex64(span.spanId)
       writer.hex64(span.parentSpanId ?? '')
+      const key = keyFlag(span)
       writer.uint8(
-        (span.parentRemote ? FLAG_PARENT_REMOTE : 0) |
+        key |
+          (span.parentRemote ? FLAG_PARENT_REMOTE : 0) |
           (trace.late ? FLAG_LATE : 0) |
           (trace.incomplete ? FLAG_INCOMPLETE : 0),
       )
@@ -204,12 +212,23 @@ export function createSpanRowEncoder(): SpanRowEncoder {
       writer.uint64(sample.responseBytes)
       writer.endpoint(sample.local)
       writer.endpoint(sample.remote)
-      writer.hex64(sample.wireKey)
+      writer.hex64(key === 0 ? sample.wireKey : '')
       writer.uint64(sample.requestPosition)
       writer.uint32(sample.ordinal)
       parentLink(writer, span.link, label)
     },
   }
+}
+
+/** Which flag gives the wire key from the span's id; 0 where it has to be stored. */
+function keyFlag({ spanId, sample: { wireKey } }: FinishedSpan): number {
+  if (wireKey.length !== 16 || spanId.length !== 16) return 0
+  if (wireKey === spanId) return FLAG_KEY_IS_ID
+  for (let i = 0; i < 16; i++) {
+    const mixed = hexDigit(wireKey.charCodeAt(i)) ^ hexDigit(SERVER_MASK.charCodeAt(i))
+    if (mixed !== hexDigit(spanId.charCodeAt(i))) return 0
+  }
+  return FLAG_KEY_IS_CLIENT_ID
 }
 
 function parentLink(writer: RowBinaryWriter, link: ParentLink | undefined, label: (text: string) => Uint8Array): void {

@@ -2,8 +2,8 @@ import type { Sample } from '../samples/sample.js'
 import { hex64, mix64, type WireKey } from '../samples/wire-key.js'
 
 /** Turns a client span's id into its server span's: a bijection, so either can be had from the other. */
-const SERVER_HIGH = 0x5bd1e995
-const SERVER_LOW = 0x1b873593
+export const SERVER_HIGH = 0x5bd1e995
+export const SERVER_LOW = 0x1b873593
 
 const TWO_32 = 4_294_967_296
 

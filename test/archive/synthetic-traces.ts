@@ -20,6 +20,8 @@ const hex = (random: () => number, digits: number): string => {
   return text.slice(0, digits)
 }
 
+const serverId = (key: string): string => (BigInt(`0x${key}`) ^ 0x5bd1e9951b873593n).toString(16).padStart(16, '0')
+
 const resource = (service: string): ServiceResource => ({
   service,
   attributes: {
@@ -185,9 +187,12 @@ function syntheticTrace(random: () => number, startNs: bigint): FinishedTrace {
     const near = `127.0.0.1:${ports[server && step.parent >= 0 ? step.parent : i]}`
     const evidence = parent === undefined ? undefined : step.parent === 6 ? 'content' : server ? 'wire' : 'context'
     const failed = random() < 0.02
+    // As the assembler derives them: a client's id is its wire key, its server's a bijection of that.
+    const wireKey = evidence === 'wire' ? parent!.sample.wireKey : hex(random, 16)
+    const spanId = server ? serverId(wireKey) : wireKey
     spans.push({
       traceId,
-      spanId: hex(random, 16),
+      spanId,
       parentSpanId: parent?.spanId,
       parentRemote: false,
       name: step.name,
@@ -232,7 +237,7 @@ function syntheticTrace(random: () => number, startNs: bigint): FinishedTrace {
         responseBytes: 100 + Math.floor(random() * 2000),
         local: server ? far : near,
         remote: server ? near : far,
-        wireKey: server && parent?.sample.wireKey !== undefined ? parent.sample.wireKey : hex(random, 16),
+        wireKey,
         requestPosition: Math.floor(random() * 1e6),
         ordinal: Math.floor(random() * 1000),
       },

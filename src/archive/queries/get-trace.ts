@@ -69,10 +69,16 @@ async function readTrace(client: ClickHouseClient, database: string, id: string)
   if (rows.length === 0) return undefined
   return {
     traceId: id,
-    spans: parentsFirst(rows.map(createSpanReader())),
+    spans: parentsFirst(onceEach(rows).map(createSpanReader())),
     late: rows.every(row => (row.flags & FLAG_LATE) !== 0),
     incomplete: rows.some(row => (row.flags & FLAG_INCOMPLETE) !== 0),
   }
+}
+
+/** The same recording may have been archived several times; ids are derived, so its spans have the same ones. */
+function onceEach(rows: readonly SpanRow[]): SpanRow[] {
+  const seen = new Set<string>()
+  return rows.filter(row => !seen.has(row.span) && seen.add(row.span))
 }
 
 /** Parents before children, children by start; spans whose parent is not there begin a tree of their own. */

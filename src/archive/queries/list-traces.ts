@@ -122,7 +122,7 @@ async function tracesBetween(
         min(toUnixTimestamp64Nano(Timestamp)) AS start_ns,
         max(toUnixTimestamp64Nano(Timestamp) + toInt64(Duration)) - start_ns AS duration_ns,
         max(StatusCode = 'Error') AS failed,
-        toString(start_ns) AS start, toString(duration_ns) AS duration, count() AS spans,
+        toString(start_ns) AS start, toString(duration_ns) AS duration, uniqExact(span_id) AS spans,
         argMin(SpanName, (NOT ${top}, Timestamp)) AS name, argMin(ServiceName, (NOT ${top}, Timestamp)) AS service,
         arraySort(groupUniqArray(ServiceName)) AS services, failed AS error
       FROM ${database}.otel_traces
