@@ -20,9 +20,10 @@ const detect = (module: ProtocolModule, bytes: Uint8Array): Detection =>
   module.detect(bytes, 0, Math.min(bytes.length, LONGEST_LOOK))
 
 const firstCalls = fixtures.flatMap(({ module, cases }) =>
-  cases.flatMap(({ name, conversation, joined }) => {
+  cases.flatMap(({ name, conversation, joined, failed, expected }) => {
     const call = conversation.find(({ bytes }) => bytes.length > 0)
-    return call === undefined || joined ? [] : [{ module, name, call }]
+    const isRefused = failed === true && expected.length === 0
+    return call === undefined || joined || isRefused ? [] : [{ module, name, call }]
   }),
 )
 const allCalls = fixtures.flatMap(({ module, cases }) =>
