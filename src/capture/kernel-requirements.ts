@@ -81,7 +81,7 @@ function checkTracepoints(): KernelRequirement {
   return { ...base, ok: false, detail: `missing: ${missing.join(', ')}`, fix: 'use Linux 6.3 or later' }
 }
 
-function checkPrivileges(): KernelRequirement {
+export function checkPrivileges(): KernelRequirement {
   const base = { name: 'privileges', required: true }
   const effective = BigInt(`0x${/^CapEff:\s+([0-9a-f]+)/m.exec(readOr('/proc/self/status'))?.[1] ?? '0'}`)
   const has = (bit: number): boolean => ((effective >> BigInt(bit)) & 1n) === 1n

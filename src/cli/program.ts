@@ -1,6 +1,14 @@
 import { Command } from 'commander'
 import { version } from '../version.js'
 import { addConfigCommand } from './config.js'
+import { addDemoCommand } from './demo.js'
+import { addDoctorCommand } from './doctor.js'
+import { addRecordCommand } from './record.js'
+import { addReplayCommand } from './replay.js'
+import { addRunCommand } from './run.js'
+import { addShowCommand } from './show.js'
+import { addStatusCommand } from './status.js'
+import { addTracesCommand } from './traces.js'
 
 const DESCRIPTION =
   'Distributed traces of services that nobody can instrument: watches sockets from the Linux kernel, rebuilds ' +
@@ -27,6 +35,14 @@ export function createProgram(): Command {
     .addHelpText('after', AFTER)
     .showSuggestionAfterError(true)
     .exitOverride()
+  addRunCommand(program)
+  addRecordCommand(program)
+  addReplayCommand(program)
+  addTracesCommand(program)
+  addShowCommand(program)
+  addStatusCommand(program)
+  addDoctorCommand(program)
+  addDemoCommand(program)
   addConfigCommand(program)
   return program
 }

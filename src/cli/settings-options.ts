@@ -124,7 +124,7 @@ async function addOtlp(otlp: string | boolean | undefined, overrides: Override[]
   })
 }
 
-/** Rules of flags come before those of the file's; an `--include` turns the default into exclude. */
+/** Rules of flags stand instead of the file's, exclusions first; an `--include` turns the default into exclude. */
 function addSelection(flags: SettingsFlags, overrides: Override[]): void {
   const excluded = (flags.exclude ?? []).map(text => selectionRule(text, 'exclude'))
   const included = (flags.include ?? []).map(text => selectionRule(text, 'include'))

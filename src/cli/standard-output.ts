@@ -15,17 +15,21 @@ export function note(text: string): void {
   process.stderr.write(`${text}\n`)
 }
 
-/**
- * A reader that has seen enough (`ghostspan traces | head`) is no error. Commands that have something to tidy up say
- * what happens then; the others just end.
- */
-export function endQuietlyWhenUnread(onEnd: () => void = () => process.exit(ExitCode.ok)): void {
+let unread = (): void => process.exit(ExitCode.ok)
+
+/** A reader that has seen enough (`ghostspan traces | head`) is no error: the command just ends. */
+export function endQuietlyWhenUnread(): void {
   for (const stream of [process.stdout, process.stderr]) {
     stream.on('error', (error: NodeJS.ErrnoException) => {
       if (error.code !== 'EPIPE') throw error
-      onEnd()
+      unread()
     })
   }
+}
+
+/** A command that has something to tidy up says what happens instead when nobody reads any more. */
+export function whenUnread(action: () => void): void {
+  unread = action
 }
 
 /** Resolves when all that was printed has left the process: a pipe may be slower than we are. */

@@ -2,9 +2,9 @@ import type { Counters } from './counters.js'
 import type { Metric, MetricSample } from './metric.js'
 
 /**
- * All counters as metrics: `capture.lost.ring_full` becomes `ghostspan_capture_lost_total{cause="ring_full"}`. Of
- * protocols the second part is the protocol: `protocols.http.resync` becomes
- * `ghostspan_protocols_resync_total{protocol="http"}`.
+ * All counters as metrics: the last of three or more parts is the cause, so `capture.lost.ring_full` becomes
+ * `ghostspan_capture_lost_total{cause="ring_full"}`. In the rooms `protocols` and `jobs` the second part is a label too
+ * (`protocols.http.resync`: `ghostspan_protocols_resync_total{protocol="http"}`), in `export` it belongs to the name.
  */
 export function counterMetrics(counters: Counters): Metric[] {
   const families = new Map<string, MetricSample[]>()
@@ -22,10 +22,14 @@ export function counterMetrics(counters: Counters): Metric[] {
   }))
 }
 
+/** Rooms whose second part says which one of many. */
+const NAMED: Readonly<Record<string, string>> = { protocols: 'protocol', jobs: 'job' }
+
 function placeOf(name: string): { family: string; labels: Record<string, string> } {
   const parts = name.split('.')
   const labels: Record<string, string> = {}
-  if (parts[0] === 'protocols' && parts.length > 2) labels['protocol'] = parts.splice(1, 1)[0]!
-  if (parts.length > 2) labels['cause'] = parts.splice(2).join('.')
+  const label = NAMED[parts[0]!]
+  if (label !== undefined && parts.length > 2) labels[label] = parts.splice(1, 1)[0]!
+  if (parts.length > (parts[0] === 'export' ? 3 : 2)) labels['cause'] = parts.pop()!
   return { family: parts.join('_').replaceAll(/[^a-zA-Z0-9_]/g, '_'), labels }
 }

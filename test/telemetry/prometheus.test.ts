@@ -28,15 +28,17 @@ test('counters become one family per room and thing, with the cause as a label, 
   counters.counter('capture.lost.no_memory')
   counters.add('protocols.http.resync', 2)
   counters.add('protocols.mysql.resync', 1)
-  counters.add('export.spans', 7)
+  counters.add('export.otlp.spans', 7)
+  counters.add('jobs.retention.runs')
   counters.add('export.otlp.dropped.queue_full', 4)
   const text = renderPrometheus(counterMetrics(counters))
   const values = text.split('\n').filter(line => line !== '' && !line.startsWith('#'))
   assert.deepEqual(values.sort(), [
     'ghostspan_capture_lost_total{cause="no_memory"} 0',
     'ghostspan_capture_lost_total{cause="ring_full"} 3',
-    'ghostspan_export_otlp_total{cause="dropped.queue_full"} 4',
-    'ghostspan_export_spans_total 7',
+    'ghostspan_export_otlp_dropped_total{cause="queue_full"} 4',
+    'ghostspan_export_otlp_spans_total 7',
+    'ghostspan_jobs_runs_total{job="retention"} 1',
     'ghostspan_protocols_resync_total{protocol="http"} 2',
     'ghostspan_protocols_resync_total{protocol="mysql"} 1',
   ])

@@ -1,0 +1,119 @@
+import type { Command } from 'commander'
+import type { Settings } from '../config/settings.js'
+import { CommandError } from './command-error.js'
+import { ExitCode } from './exit-code.js'
+import { addSettingsFileOptions, type SettingsFlags, settingsFor } from './settings-options.js'
+import { note, print, printJson } from './standard-output.js'
+
+interface StatusFlags extends SettingsFlags {
+  readonly json?: boolean
+}
+
+const LONGEST_WAIT_MILLIS = 5_000
+
+export function addStatusCommand(program: Command): void {
+  const command = program
+    .command('status')
+    .summary('what the running daemon does')
+    .description('Asks the daemon that runs on this data folder. Exit code 1 when none runs.')
+    .option('--data-directory <folder>', "the daemon's data folder")
+    .option('--listen <address:port>', 'where it serves /status, if not where its data folder says')
+    .option('--json', 'everything as one JSON object')
+  addSettingsFileOptions(command)
+    .addHelpText('after', '\nExamples:\n  ghostspan status\n  ghostspan status --json | jq .counters')
+    .action(showStatus)
+}
+
+async function showStatus(flags: StatusFlags): Promise<void> {
+  const { settings, warnings } = await settingsFor(flags)
+  for (const warning of warnings) note(`warning: ${warning}`)
+  const { readRunFile } = await import('./run-file.js')
+  const running = readRunFile(settings.archive.dataDirectory)
+  const url = flags.listen !== undefined || running === undefined ? urlOf(settings) : running.health
+  if (url === undefined) {
+    throw new CommandError(
+      `the daemon with pid ${running!.process.pid} runs, but serves no status: start it without --no-health`,
+    )
+  }
+  const status = await ask(url)
+  if (status === undefined) {
+    if (flags.json === true) printJson({ running: running !== undefined, pid: running?.process.pid ?? null })
+    else if (running === undefined)
+      note(
+        `no daemon runs on ${settings.archive.dataDirectory}, and none answers at ${url}; start one with: sudo ghostspan run`,
+      )
+    else note(`the daemon with pid ${running.process.pid} does not answer at ${url}`)
+    process.exitCode = ExitCode.failed
+    return
+  }
+  if (flags.json === true) printJson({ running: true, ...status })
+  else print(await statusText(status, url))
+}
+
+function urlOf({ health }: Settings): string {
+  return `http://${health.host.includes(':') ? `[${health.host}]` : health.host}:${health.port}`
+}
+
+/** The daemon's own words; undefined when nobody, or somebody else, answers. */
+async function ask(url: string): Promise<DaemonWords | undefined> {
+  try {
+    const response = await fetch(`${url}/status`, { signal: AbortSignal.timeout(LONGEST_WAIT_MILLIS) })
+    const words = (await response.json()) as DaemonWords
+    return typeof words.pid === 'number' && typeof words.version === 'string' ? words : undefined
+  } catch {
+    return undefined
+  }
+}
+
+/** What is read of `daemonStatus`; everything else is for --json. */
+interface DaemonWords {
+  readonly version: string
+  readonly pid: number
+  readonly startedAt: string
+  readonly ready: boolean
+  readonly reasons: readonly string[]
+  readonly cost: { readonly cpuSeconds: number; readonly residentBytes: number; readonly uptimeSeconds: number }
+  readonly pipeline: Readonly<Record<string, number>> | null
+  readonly otlp: readonly { readonly endpoint: string; readonly healthy: boolean; readonly queuedSpans: number }[]
+  readonly archive: {
+    readonly address: string
+    readonly away: boolean
+    readonly insertedRows: number
+    readonly spooledBytes: number
+  } | null
+  readonly counters: Readonly<Record<string, number>>
+}
+
+async function statusText(status: DaemonWords, url: string): Promise<string> {
+  const { cost, pipeline, archive, counters } = status
+  const share = ((100 * cost.cpuSeconds) / Math.max(1, cost.uptimeSeconds)).toFixed(1)
+  const lines: [string, string][] = [
+    ['daemon', `pid ${status.pid}, version ${status.version}, since ${status.startedAt}, ${url}`],
+    ['ready', status.ready ? 'yes' : `no: ${status.reasons.join('; ')}`],
+    ['cost', `${share} % of one CPU, ${(cost.residentBytes / 1e6).toFixed(0)} MB`],
+  ]
+  if (pipeline !== null) {
+    lines.push(
+      ['events', `${pipeline['events']}, lost ${pipeline['lostEvents']}`],
+      [
+        'traces',
+        `${pipeline['traces']} with ${pipeline['spans']} spans; open: ${pipeline['openTraces']} traces, ${pipeline['openConnections']} connections`,
+      ],
+    )
+  }
+  for (const { endpoint, healthy, queuedSpans } of status.otlp) {
+    lines.push(['export', `${endpoint}: ${healthy ? 'works' : 'fails'}, ${queuedSpans} spans wait`])
+  }
+  if (status.otlp.length === 0) lines.push(['export', 'none'])
+  lines.push([
+    'archive',
+    archive === null
+      ? 'none'
+      : `${archive.address}: ${archive.away ? 'away' : 'works'}, ${archive.insertedRows} spans written, ${archive.spooledBytes} bytes wait on disk`,
+  ])
+  for (const [name, value] of Object.entries(counters).filter(([name]) => isLoss(name)))
+    lines.push(['lost', `${name} ${value}`])
+  return lines.map(([name, text]) => `${name.padEnd(8)} ${text}`).join('\n')
+}
+
+const isLoss = (name: string): boolean => /\.(lost|dropped)\./.test(name)

@@ -1,0 +1,116 @@
+import type { Archive } from '../archive/archive.js'
+import type { ArchiveSink } from '../archive/sink.js'
+import type { OtlpExporterSettings, Settings } from '../config/settings.js'
+import { urlWithoutPassword } from '../config/without-secrets.js'
+import type { OtlpEndpoint } from '../export/otlp-options.js'
+import type { OtlpSink } from '../export/otlp-sink.js'
+import type { TextOutput } from '../export/text-output.js'
+import type { Counters } from '../telemetry/counters.js'
+import type { Logger } from '../telemetry/logger.js'
+import type { TraceSink } from '../traces/span.js'
+import { version } from '../version.js'
+import { CommandError } from './command-error.js'
+import { wantsColours } from './standard-output.js'
+
+export interface SinkContext {
+  readonly settings: Settings
+  readonly counters: Counters
+  readonly log: Logger
+}
+
+/** One way out of the daemon, for `status`. */
+export interface OtlpTarget {
+  readonly endpoint: string
+  readonly protocol: string
+  readonly settings: OtlpExporterSettings
+  readonly sink: OtlpSink
+}
+
+/** Where and how an exporter sends. Its files are read here, so that a wrong path is told at the start. */
+export async function otlpEndpointOf(exporter: OtlpExporterSettings): Promise<OtlpEndpoint> {
+  return {
+    protocol: exporter.protocol,
+    url: otlpUrl(exporter),
+    headers: exporter.headers,
+    compression: exporter.compression,
+    ...(exporter.timeoutMillis === 0 ? {} : { timeoutMillis: exporter.timeoutMillis }),
+    ...(await tlsOf(exporter)),
+  }
+}
+
+export async function createOtlpTarget(exporter: OtlpExporterSettings, context: SinkContext): Promise<OtlpTarget> {
+  const { createOtlpSink } = await import('../export/otlp-sink.js')
+  const { settings, counters, log } = context
+  const { batch } = exporter
+  const sink = createOtlpSink({
+    ...(await otlpEndpointOf(exporter)),
+    version,
+    counters,
+    warn: message => log.warn({ component: 'export' }, message),
+    queueSpans: batch.maxQueueSize,
+    batchSpans: batch.maxBatchSize,
+    lingerMillis: batch.scheduleDelayMillis,
+    retryMillis: batch.exportTimeoutMillis === 0 ? Number.POSITIVE_INFINITY : batch.exportTimeoutMillis,
+    flushMillis: settings.shutdownTimeoutMillis,
+  })
+  return { endpoint: urlWithoutPassword(exporter.endpoint), protocol: exporter.protocol, settings: exporter, sink }
+}
+
+/** A bare host:port speaks TLS unless it is said to be insecure (OTLP exporter specification, "Endpoint"). */
+function otlpUrl({ endpoint, tls }: OtlpExporterSettings): string {
+  return endpoint.includes('://') ? endpoint : `${tls.insecure ? 'http' : 'https'}://${endpoint}`
+}
+
+async function tlsOf({ tls }: OtlpExporterSettings): Promise<{ tls?: Record<string, Buffer> }> {
+  const { readFile } = await import('node:fs/promises')
+  const files = { authorities: tls.caFile, certificate: tls.certFile, key: tls.keyFile }
+  const read: Record<string, Buffer> = {}
+  for (const [name, path] of Object.entries(files)) {
+    if (path === undefined) continue
+    try {
+      read[name] = await readFile(path)
+    } catch (error) {
+      throw new CommandError(`the certificate file of the exporter cannot be read: ${(error as Error).message}`)
+    }
+  }
+  return Object.keys(read).length === 0 ? {} : { tls: read }
+}
+
+export interface PrintOptions {
+  readonly form: 'tree' | 'json'
+  readonly output: TextOutput
+  readonly counters: Counters
+}
+
+export async function createPrintSink({ form, output, counters }: PrintOptions): Promise<TraceSink> {
+  if (form === 'json') {
+    const { createJsonLinesSink } = await import('../export/json-lines-sink.js')
+    return createJsonLinesSink({ output, counters })
+  }
+  const { createTerminalSink } = await import('../export/terminal-sink.js')
+  const { columns } = process.stdout
+  return createTerminalSink({
+    output,
+    counters,
+    colours: wantsColours(process.env),
+    ...(columns === undefined ? {} : { width: columns }),
+  })
+}
+
+/** The archive's sink, with migrations before the first insert and rows spooled while it is away. */
+export async function createArchiveTarget(archive: Archive, context: SinkContext): Promise<ArchiveSink> {
+  const { createArchiveSink } = await import('../archive/sink.js')
+  const { migrate } = await import('../archive/migrate.js')
+  const { join } = await import('node:path')
+  const { settings, counters, log } = context
+  const { dataDirectory, retention, spoolBytes } = settings.archive
+  return createArchiveSink({
+    archive,
+    prepare: () => migrate(archive, { retentionSeconds: retention.ageMillis / 1000, limitBytes: retention.sizeBytes }),
+    spoolDirectory: join(dataDirectory, 'spool'),
+    spoolLimitBytes: spoolBytes,
+    counters,
+    warn: message => log.warn({ component: 'archive' }, message),
+    closeMillis: settings.shutdownTimeoutMillis,
+  })
+}
