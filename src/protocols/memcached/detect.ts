@@ -12,15 +12,34 @@ const SERVER: Detection = { match: 'yes', sender: 'server' }
 const MOST_LOOKED_AT = 256
 const LONGEST_KEY = 250
 const MINUS = 0x2d
+/** Lines that are looked at before a guess stays a guess. */
+const MOST_LINES = 4
 const words = new Words()
 
 /** Answers that no other line protocol has. Bare `OK`, `ERROR`, `END` and numbers are anybody's. */
 const OWN_ANSWERS = new Set(['STORED', 'NOT_STORED', 'DELETED', 'TOUCHED', 'CLIENT_ERROR', 'SERVER_ERROR'])
 const LIKELY_ANSWERS = new Set(['EXISTS', 'NOT_FOUND', 'END', 'VERSION', 'HD', 'EN', 'NF', 'NS', 'EX', 'MN'])
 
-/** A command's word alone is too common a word: its arguments must have the form that the command asks for. */
+/**
+ * A command's word alone is too common a word: its arguments must have the form that the command asks for, or a line
+ * behind it must.
+ */
 export function detect(bytes: Uint8Array, start: number, end: number): Detection {
   const limit = Math.min(end, start + MOST_LOOKED_AT)
+  const first = detectLine(bytes, start, limit)
+  if (first.match !== 'maybe') return first
+  for (let at = start, lines = 1; lines < MOST_LINES; lines++) {
+    const lineEnd = findLineFeed(bytes, at, limit)
+    if (lineEnd < 0) break
+    at = lineEnd + 1
+    const next = detectLine(bytes, at, limit)
+    if (next.match === 'yes') return next.sender === first.sender ? next : NO
+  }
+  return first
+}
+
+function detectLine(bytes: Uint8Array, start: number, limit: number): Detection {
+  if (start >= limit) return NO
   const lineEnd = findLineFeed(bytes, start, limit)
   const wordEnd = endOfWord(bytes, start, lineEnd < 0 ? limit : lineEnd)
   if (wordEnd === limit) return NO
@@ -60,8 +79,10 @@ function detectCommand(bytes: Uint8Array, start: number, wordEnd: number, lineEn
     case 'mg':
     case 'md':
     case 'ma':
-    case 'me':
+      return haveFlags(bytes) ? CLIENT : NO
     case 'delete':
+      return words.count <= 3 ? CLIENT : NO
+    case 'me':
       return MAYBE_CLIENT
     case 'flush_all':
       return CLIENT
@@ -87,6 +108,17 @@ function isKey(bytes: Uint8Array, wordEnd: number, keyAt: number, whole: boolean
   if (end - start > LONGEST_KEY) return false
   for (let i = start; i < end; i++) if (bytes[i]! < 0x21 || bytes[i] === 0x7f) return false
   return whole || end - start > 0
+}
+
+/** Flags of a meta command are a letter with its argument. */
+function haveFlags(bytes: Uint8Array): boolean {
+  for (let i = 2; i < words.known; i++) {
+    const letter = bytes[words.start(i)]! | 0x20
+    const isLong =
+      words.end(i) - words.start(i) > 1 && /[bcfhklqstvx]/.test(String.fromCharCode(bytes[words.start(i)]!))
+    if (letter < 0x61 || letter > 0x7a || isLong) return false
+  }
+  return true
 }
 
 function isNumber(bytes: Uint8Array, index: number): boolean {

@@ -95,7 +95,7 @@ export class MemcachedConnection implements ProtocolConnection, RequestHandler, 
     this.#abandonAll()
   }
 
-  command(line: RequestLine, offset: number): void {
+  command(line: RequestLine, offset: number, timeNs: number): void {
     const { command, words, bytes } = line
     const exchange = exchangeOf(line)
     if (command.keyAt > 0 && command.keyAt < words.known) {
@@ -106,7 +106,7 @@ export class MemcachedConnection implements ProtocolConnection, RequestHandler, 
     }
     this.#sending = exchange
     // Whatever could not be followed of the answers belongs to earlier commands: the next answer is this one's.
-    if (this.#waiting.size === 0) this.#replies.adrift = false
+    if (this.#waiting.size === 0) this.#replies.findPlace(timeNs)
     this.#sink.begin(exchange, offset)
     if (exchange.shape === 'call' || exchange.quiet) this.#wait(exchange)
   }

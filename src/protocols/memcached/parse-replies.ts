@@ -66,11 +66,20 @@ export class ReplyReader {
   /** In the middle of a long line that nobody looks at. */
   #inLine = false
   #expected = -1
+  /** What came before this time answers nobody who is known. */
+  #freshNs = Number.NEGATIVE_INFINITY
   #attempts = MOST_ATTEMPTS
 
   constructor(handler: ReplyHandler, adrift: boolean) {
     this.#handler = handler
     this.adrift = adrift
+  }
+
+  /** Whoever has lost the place: the next answer begins with the next call of the server after this time. */
+  findPlace(timeNs: number): void {
+    if (!this.adrift) return
+    this.adrift = false
+    this.#freshNs = timeNs
   }
 
   read(stream: InputStream): void {
@@ -122,6 +131,11 @@ export class ReplyReader {
   #between(stream: InputStream): boolean {
     const { bytes, start, end } = stream
     if (start === end) return this.#wait(stream)
+    if (stream.timeNs < this.#freshNs) {
+      stream.resume()
+      this.#lose(stream.position)
+      return false
+    }
     if (this.adrift) {
       stream.consume(end - start)
       return this.#wait(stream)

@@ -12,8 +12,8 @@ export interface RequestLine {
 }
 
 export interface RequestHandler {
-  /** A command begins at stream offset `offset`, where the stream still stands. */
-  command(line: RequestLine, offset: number): void
+  /** A command begins at stream offset `offset`, where the stream still stands; its first bytes came at `timeNs`. */
+  command(line: RequestLine, offset: number, timeNs: number): void
   /** The command that began last is over, its data block included. `words` on its line. */
   commandEnd(offset: number, words: number, truncated: boolean): void
   requestsLost(offset: number): void
@@ -169,7 +169,7 @@ export class RequestReader {
     this.#open = true
     this.#attempts = 0
     this.#wordCount = this.#words.count
-    this.#handler.command({ command, bytes: stream.bytes, words: this.#words, silent }, stream.position)
+    this.#handler.command({ command, bytes: stream.bytes, words: this.#words, silent }, stream.position, stream.timeNs)
   }
 }
 

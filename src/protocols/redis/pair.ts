@@ -99,7 +99,7 @@ export class RedisConnection implements ProtocolConnection, RequestHandler, Repl
     this.#abandonAll()
   }
 
-  command(command: Command, argumentCount: number, offset: number): void {
+  command(command: Command, argumentCount: number, offset: number, timeNs: number): void {
     const silent = command.effect !== 'client' && (this.#repliesOff || this.#skipNext)
     this.#skipNext = false
     this.#clientAction = this.#replyMode = ''
@@ -110,7 +110,7 @@ export class RedisConnection implements ProtocolConnection, RequestHandler, Repl
     }
     this.#sending = exchange
     // Whatever could not be followed of the answers belongs to earlier commands: the next answer is this one's.
-    if (this.#waiting.size === 0) this.#replies.adrift = false
+    if (this.#waiting.size === 0) this.#replies.findPlace(timeNs)
     this.#sink.begin(exchange, offset)
     if (!silent) this.#wait(exchange)
   }

@@ -62,6 +62,8 @@ export class ReplyReader {
   #inLine = false
   #inParts = false
   #expected = -1
+  /** What came before this time answers nobody who is known. */
+  #freshNs = Number.NEGATIVE_INFINITY
   /** Time of the call in which the place was lost: only a later call may begin with something whole. */
   #lostAtNs = Number.NaN
   #attempts = MOST_ATTEMPTS
@@ -69,6 +71,13 @@ export class ReplyReader {
   constructor(handler: ReplyHandler, adrift: boolean) {
     this.#handler = handler
     this.adrift = adrift
+  }
+
+  /** Whoever has lost the place: the next answer begins with the next call of the server after this time. */
+  findPlace(timeNs: number): void {
+    if (!this.adrift) return
+    this.adrift = false
+    this.#freshNs = timeNs
   }
 
   read(stream: InputStream): void {
@@ -114,6 +123,10 @@ export class ReplyReader {
   #between(stream: InputStream): boolean {
     const { bytes, start, end } = stream
     if (start === end) return this.#wait(stream)
+    if (stream.timeNs < this.#freshNs) {
+      this.#giveUp(stream)
+      return false
+    }
     const type = bytes[start]
     let word: string | undefined
     if (type === Byte.push || (type === Byte.array && (this.subscribed || this.adrift))) {

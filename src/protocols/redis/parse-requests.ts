@@ -4,8 +4,8 @@ import { Byte, findLineFeed, Length, LONGEST_LENGTH_LINE, parseLength } from './
 
 /** Who is told of the commands that a client sends. */
 export interface RequestHandler {
-  /** A command begins at stream offset `offset`, where the stream still stands. */
-  command(command: Command, argumentCount: number, offset: number): void
+  /** A command begins at stream offset `offset`, where the stream still stands; its first bytes came at `timeNs`. */
+  command(command: Command, argumentCount: number, offset: number, timeNs: number): void
   /** One of the arguments that the command looks at; the first argument is number 1. */
   argument(index: number, bytes: Uint8Array, start: number, end: number): void
   /** The command that began last is over. `truncated`: part of it was not seen. */
@@ -124,19 +124,19 @@ export class RequestReader {
     const known = Math.min(length, LONGEST_ARGUMENT)
     if (end < name + known) return this.#wait(stream)
     const command = commandNamed(bytes, name, name + length)
-    this.#begin(command, count - 1, stream.position)
+    this.#begin(command, count - 1, stream)
     this.#skip(stream, name + length + 2 - start)
     return true
   }
 
-  #begin(command: Command, argumentCount: number, offset: number): void {
+  #begin(command: Command, argumentCount: number, stream: InputStream): void {
     this.#open = true
     this.#command = command
     this.#left = argumentCount
     this.#next = 1
     this.#truncated = false
     if (command.known) this.#attempts = 0
-    this.#handler.command(command, argumentCount, offset)
+    this.#handler.command(command, argumentCount, stream.position, stream.timeNs)
   }
 
   #inside(stream: InputStream): boolean {
@@ -184,7 +184,7 @@ export class RequestReader {
     }
     const command = knownCommand(bytes, words[0]!, words[1]!)
     if (command === undefined) return this.#refuse(stream)
-    this.#begin(command, words.length / 2 - 1, stream.position)
+    this.#begin(command, words.length / 2 - 1, stream)
     for (let i = 1; i < words.length / 2; i++) {
       if (i < 8 && ((command.looksAt >> i) & 1) === 1) {
         this.#handler.argument(i, bytes, words[i * 2]!, words[i * 2 + 1]!)
