@@ -95,15 +95,23 @@ function exportedLink(link: SpanLink): Link {
 
 const unlimited: AttributeLimits = { valueLength: Number.POSITIVE_INFINITY, count: Number.POSITIVE_INFINITY }
 
-/** OpenTelemetry specification, "Attribute Limits". The same object if nothing had to change. */
-function withinLimits(attributes: Readonly<Attributes>, { valueLength, count }: AttributeLimits): Readonly<Attributes> {
-  const entries = Object.entries(attributes)
-  const tooLong = (value: unknown): boolean => typeof value === 'string' && value.length > valueLength
-  if (entries.length <= count && !entries.some(([, value]) => tooLong(value))) return attributes
-  const kept = entries.slice(0, Math.min(count, entries.length))
-  return Object.fromEntries(
-    kept.map(([key, value]) => [key, tooLong(value) ? String(value).slice(0, valueLength) : value]),
-  )
+/** OpenTelemetry specification, "Attribute Limits". The same object if nothing has to change, which is the rule. */
+function withinLimits(attributes: Readonly<Attributes>, limits: AttributeLimits): Readonly<Attributes> {
+  let count = 0
+  for (const key in attributes) {
+    const value = attributes[key]
+    if (++count > limits.count) return limitedCopy(attributes, limits)
+    if (typeof value === 'string' && value.length > limits.valueLength) return limitedCopy(attributes, limits)
+  }
+  return attributes
+}
+
+function limitedCopy(attributes: Readonly<Attributes>, { valueLength, count }: AttributeLimits): Attributes {
+  const kept: Attributes = {}
+  for (const [key, value] of Object.entries(attributes).slice(0, Math.min(count, 1e9))) {
+    kept[key] = typeof value === 'string' ? value.slice(0, Math.min(valueLength, value.length)) : value
+  }
+  return kept
 }
 
 /** Turns finished spans into exported ones; the exporters group by identity, so a service has one Resource object. */

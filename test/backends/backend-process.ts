@@ -1,7 +1,6 @@
 import { spawn, spawnSync } from 'node:child_process'
-import { existsSync } from 'node:fs'
-import { dirname, join } from 'node:path'
-import { fileURLToPath } from 'node:url'
+import { join } from 'node:path'
+import { repositoryRoot } from './repository-root.js'
 
 /** A backend behind one of the scripts in this folder, on ports of its own. */
 export interface Backend {
@@ -19,7 +18,7 @@ export interface Backend {
  * @param environment ports, and `GHOSTSPAN_STATE`: where pid, log and configuration lie
  */
 export function backend(script: string, environment: Readonly<Record<string, string>>): Backend {
-  const path = join(scriptFolder(), `${script}.sh`)
+  const path = join(repositoryRoot(), 'test', 'backends', `${script}.sh`)
   const env = { ...process.env, ...environment }
   const run = (verb: string): Promise<string> =>
     new Promise((resolve, reject) => {
@@ -51,13 +50,4 @@ export function backend(script: string, environment: Readonly<Record<string, str
       spawnSync('bash', [path, 'stop'], { env, stdio: 'ignore' })
     },
   }
-}
-
-/** The scripts are not compiled: they are found from the sources and from dist/ alike. */
-function scriptFolder(): string {
-  for (let folder = dirname(fileURLToPath(import.meta.url)); folder !== '/'; folder = dirname(folder)) {
-    const found = join(folder, 'test', 'backends')
-    if (existsSync(join(found, 'lib.sh'))) return found
-  }
-  throw new Error('test:backends: the scripts of test/backends are not beside this program; run it in the repository')
 }

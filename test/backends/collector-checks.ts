@@ -6,6 +6,7 @@ import type { FinishedTrace } from '../../src/traces/span.js'
 import type { Backend } from './backend-process.js'
 import type { Checks } from './checks.js'
 import { type ClickHouseAccess, query, spansInOtelTraces } from './clickhouse-api.js'
+import { checkDashboard, checkOwnSchema } from './dashboard-checks.js'
 import type { ExampleTraces } from './example-traces.js'
 import { eventually, manyTraces, send } from './sending.js'
 import { byId, sentSpans, spansOfOtlpJson, type ToldSpan, treeFaults } from './told-spans.js'
@@ -38,6 +39,8 @@ export async function checkCollector(
       await checks.equal('collector: every span leaves once', () => counts, { 'export.otlp.spans': sent })
       await checkFile(checks, started['file']!, trace, sent)
       await checkClickHouse(checks, clickhouse, trace, sent)
+      await checkDashboard(checks, clickhouse, trace, 'otel')
+      await checkOwnSchema(checks, clickhouse, trace)
     } finally {
       await backend.stop()
     }

@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# A real OpenTelemetry collector on loopback: OTLP in; out to a file of OTLP JSON lines, and on demand to
-# ClickHouse (the contrib exporter, table otel_traces) or another OTLP receiver.
+# A real OpenTelemetry collector on loopback: OTLP in; out to a file of OTLP JSON lines and to ClickHouse (the contrib
+# exporter, table otel_traces).
 # usage: collector.sh cached|build|start|stop|status
 # env:   GHOSTSPAN_CACHE  GHOSTSPAN_STATE  OTLP_GRPC_PORT  OTLP_HTTP_PORT  HEALTH_PORT
-#        TO_CLICKHOUSE=http://127.0.0.1:8123  TO_CLICKHOUSE_PASSWORD  TO_CLICKHOUSE_DATABASE  TO_OTLP=127.0.0.1:4317
+#        CLICKHOUSE_URL=http://127.0.0.1:8123  CLICKHOUSE_PASSWORD
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 version=0.161.0
@@ -25,10 +25,8 @@ build() {
   mv "$bin.new" "$bin"
 }
 
+# What differs from the configuration that we give to users: ports of our own, and where traces go.
 config() {
-  local to=file
-  [ -z "${TO_CLICKHOUSE:-}" ] || to+=,clickhouse
-  [ -z "${TO_OTLP:-}" ] || to+=,otlp_grpc
   cat <<Y
 extensions:
   health_check: { endpoint: "$BACKENDS_HOST:$health" }
@@ -39,32 +37,19 @@ receivers:
       http: { endpoint: "$BACKENDS_HOST:$http" }
 exporters:
   file: { path: "$dir/spans.jsonl", flush_interval: 100ms }
-Y
-  [ -z "${TO_CLICKHOUSE:-}" ] || cat <<Y
-  clickhouse:
-    endpoint: "$TO_CLICKHOUSE"
-    username: default
-    password: "${TO_CLICKHOUSE_PASSWORD:-}"
-    database: ${TO_CLICKHOUSE_DATABASE:-otel}
-    create_schema: true
-    compress: none
-    async_insert: false
-    timeout: 10s
-Y
-  [ -z "${TO_OTLP:-}" ] || echo "  otlp_grpc: { endpoint: \"$TO_OTLP\", tls: { insecure: true } }"
-  cat <<Y
 service:
-  extensions: [health_check]
   pipelines:
-    traces: { receivers: [otlp], exporters: [$to] }
+    traces: { exporters: [file, clickhouse] }
   telemetry:
     metrics: { level: none }
 Y
 }
 
 start_it() {
-  (umask 077; config >"$dir/config.yaml"); : >"$dir/spans.jsonl"
-  launch "$dir" "$bin" --config "$dir/config.yaml"
+  config >"$dir/config.yaml"; : >"$dir/spans.jsonl"
+  launch "$dir" env CLICKHOUSE_URL="${CLICKHOUSE_URL:?}" CLICKHOUSE_USER=default \
+    CLICKHOUSE_PASSWORD="${CLICKHOUSE_PASSWORD:-}" \
+    "$bin" --config "$BACKENDS_HERE/../../otel-config/collector.yaml" --config "$dir/config.yaml"
   ready "$dir" 30 "http://$BACKENDS_HOST:$health/"
 }
 

@@ -7,6 +7,7 @@ const services = ['nginx', 'web', 'worker'].map(
   }),
 )
 const [nginx, web, worker] = services as [ServiceResource, ServiceResource, ServiceResource]
+const linked = { 'ghostspan.link.evidence': 'context', 'ghostspan.link.confidence': 0.97 }
 const hex = (digits: number, number: number): string => number.toString(16).padStart(digits, '0')
 
 /**
@@ -38,18 +39,17 @@ function exampleTrace(number: number, seconds: number): FinishedTrace {
     start: at(from),
     end: at(to),
     durationNs: (to - from) * 1_000,
-    attributes: {},
     status: { code: 'unset', message: '' },
     links: [],
     resource,
     link: undefined,
     sample: noFacts,
     ...more,
+    attributes: { ...(parent === 0 ? {} : linked), ...more.attributes },
   })
   const http = {
     'http.request.method': 'POST',
     'http.response.status_code': 201,
-    'ghostspan.link.confidence': 0.97,
     'ghostspan.response.observed': true,
   }
   const failed = { code: 'error', message: 'WRONGTYPE Operation against a key' } as const

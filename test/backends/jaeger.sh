@@ -37,37 +37,11 @@ M
   mv "$bin.new" "$bin"
 }
 
-config() {
-  cat <<Y
-service:
-  extensions: [jaeger_storage, jaeger_query, healthcheckv2]
-  pipelines:
-    traces: { receivers: [otlp], exporters: [jaeger_storage_exporter] }
-  telemetry:
-    metrics: { level: none }
-    logs: { level: info }
-extensions:
-  healthcheckv2: { use_v2: true, http: { endpoint: "$BACKENDS_HOST:$health" } }
-  jaeger_query:
-    storage: { traces: memory }
-    enable_tracing: false   # else its own spans go to port 4317, whoever listens there
-    http: { endpoint: "$BACKENDS_HOST:$query" }
-    grpc: { endpoint: "$BACKENDS_HOST:$query_grpc" }
-  jaeger_storage:
-    backends: { memory: { memory: { max_traces: 100000 } } }
-receivers:
-  otlp:
-    protocols:
-      grpc: { endpoint: "$BACKENDS_HOST:$grpc" }
-      http: { endpoint: "$BACKENDS_HOST:$http" }
-exporters:
-  jaeger_storage_exporter: { trace_storage: memory }
-Y
-}
-
+# The configuration that we give to users, on ports of our own.
 start_it() {
-  config >"$dir/config.yaml"
-  launch "$dir" "$bin" --config "$dir/config.yaml"
+  launch "$dir" env LISTEN_HOST="$BACKENDS_HOST" OTLP_GRPC_PORT="$grpc" OTLP_HTTP_PORT="$http" \
+    QUERY_PORT="$query" QUERY_GRPC_PORT="$query_grpc" HEALTH_PORT="$health" \
+    "$bin" --config "$BACKENDS_HERE/../../otel-config/jaeger.yaml"
   ready "$dir" 30 "http://$BACKENDS_HOST:$health/status"
   ready "$dir" 10 "http://$BACKENDS_HOST:$query/api/services"
 }

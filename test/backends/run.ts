@@ -64,8 +64,8 @@ async function backends(
         OTLP_GRPC_PORT: grpcIn,
         OTLP_HTTP_PORT: httpIn,
         HEALTH_PORT: healthIn,
-        TO_CLICKHOUSE: url,
-        TO_CLICKHOUSE_PASSWORD: password,
+        CLICKHOUSE_URL: url,
+        CLICKHOUSE_PASSWORD: password,
       }),
   }
 }
