@@ -70,8 +70,12 @@ static __always_inline void collect_port_policy(const struct sock *sk, struct so
     else if (state->role == k_role_accepted)
         port = sk->__sk_common.skc_num;
     const struct copy_policy *policy = bpf_map_lookup_elem(&policy_by_port, &port);
-    if (policy && (!policy->only_local_peers || both_ends_here(sk)))
-        set_policy(state, policy);
+    if (!policy)
+        return;
+    set_policy(state, policy);
+    /* Where the near end is seen as well, the far end is what a port's count-only is about. */
+    if (policy->only_local_peers && !(state->role == k_role_accepted && both_ends_here(sk)))
+        state->flags &= ~k_socket_count_only;
 }
 
 #endif

@@ -21,7 +21,7 @@ struct copy_policy { /* 16 bytes */
     __u16 client_tail;
     __u16 server_tail;
     __u8 count_only;
-    __u8 only_local_peers; /* of a port: apply only where both ends are on this host */
+    __u8 only_local_peers; /* of a port: count_only is meant for the accepted end, where both ends are on this host */
     __u8 reserved[6];
 };
 

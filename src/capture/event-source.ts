@@ -15,7 +15,10 @@ export interface CaptureOrigin {
 /** The only way back from user space into the capture (design: one narrow interface). A replay ignores all of it. */
 export interface CaptureControl {
   setConnectionPolicy(connection: number, policy: CopyPolicy): void
-  /** What connections of a listening port get from their first byte on. */
+  /**
+   * What connections of a listening port get from their first byte on. `onlyLocalPeers`: `countOnly` is meant for the
+   * accepted end of connections whose both ends are on this host; the heads and tails hold for all others.
+   */
   setPortPolicy(port: number, policy: CopyPolicy, onlyLocalPeers: boolean): void
 }
 

@@ -161,7 +161,7 @@ export class ConnectionDriver implements EventHandler {
     state.close()
     if (local.port === 0 || this.#leafPorts.has(local.port)) return
     this.#leafPorts.add(local.port)
-    this.#options.control.setPortPolicy(local.port, COUNT_ONLY, true)
+    this.#options.control.setPortPolicy(local.port, { ...(state.module?.wants ?? COUNT_ONLY), countOnly: true }, true)
   }
 
   /** Puts the record at its place in the stream: a jump forward is a hole, bytes that were seen before are left out. */
