@@ -126,7 +126,8 @@ const CALL_GAP_NS = 1000
 
 /**
  * Drives one connection through a module as the production driver does, for every call: push the head, read; pushHole
- * for what was not copied, read; push the tail, read; settle. An end of file sets `ended` and reads once more. Calls
+ * for what was not copied, read; push the tail, read; settle. A call that was lost is
+ * noticed when its sender's next one comes. An end of file sets `ended` and reads once more. Calls
  * after `failed` are not given to the module. The buffer that held a call is overwritten after `settle`.
  *
  * Reports of the module are checked for order and plausibility on the way; a violation throws an AssertionError.
@@ -146,6 +147,7 @@ export function drive(module: ProtocolModule, conversation: readonly Call[], opt
     joined: options.joined ?? false,
     routes: options.routes ?? verbatimRoutes,
   })
+  const unseen = { client: 0, server: 0 }
   let timeNs = 0
   for (const [index, call] of conversation.entries()) {
     if (connection.failed) break
@@ -153,14 +155,22 @@ export function drive(module: ProtocolModule, conversation: readonly Call[], opt
     const stream = streams[call.sender]
     arrivals[call.sender].push([moved[call.sender], timeNs])
     moved[call.sender] += call.bytes.length
-    const room = options.lost?.has(index) ? 0 : call.bytes.length
-    const head = Math.min(room, options.head ?? call.bytes.length)
-    const tail = Math.min(room - head, options.tail ?? 0)
+    if (options.lost?.has(index)) {
+      unseen[call.sender] += call.bytes.length
+      continue
+    }
+    const head = Math.min(call.bytes.length, options.head ?? call.bytes.length)
+    const tail = Math.min(call.bytes.length - head, options.tail ?? 0)
     // Sits amid other bytes, as a call's bytes do in a batch of events.
     const batch = new Uint8Array(call.bytes.length + 16).fill(0xaa)
     batch.set(call.bytes, 8)
     const read = (): void => {
       if (!connection.failed) connection.read(call.sender, stream)
+    }
+    if (unseen[call.sender] > 0) {
+      stream.pushHole(unseen[call.sender], timeNs)
+      unseen[call.sender] = 0
+      read()
     }
     if (head > 0) {
       stream.push(batch, 8, 8 + head, timeNs)
