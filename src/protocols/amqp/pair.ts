@@ -156,6 +156,7 @@ export class AmqpConnection implements ProtocolConnection {
         this.#giveUpMessages(channel, errorOf(bytes, from, end))
         return
       case Method.channelCloseOk:
+        this.#closeChannel(channel)
         this.#channels.delete(number)
         return
       case Method.connectionClose:
@@ -227,6 +228,8 @@ export class AmqpConnection implements ProtocolConnection {
     this.#options.sink.begin(message, at)
     if (noAck === true) return
     if (this.#unsettled >= MOST_UNSETTLED) this.#evict()
+    const before = channel.unsettled.get(tag)
+    if (before !== undefined) this.#forget(channel, before)
     channel.unsettled.set(tag, message)
     this.#unsettled++
     if (noAck === undefined && ++consumer.unanswered > SILENT_AFTER) {
@@ -347,15 +350,19 @@ export class AmqpConnection implements ProtocolConnection {
 
   #evict(): void {
     for (const channel of this.#channels.values()) {
-      for (const [tag, message] of channel.unsettled) {
-        channel.unsettled.delete(tag)
-        this.#unsettled--
+      for (const message of channel.unsettled.values()) {
         this.#options.counters.add('protocols.amqp.unsettled.evicted')
-        if (channel.fromServer.message === message) channel.fromServer.message = undefined
-        this.#options.sink.abandon(message)
+        this.#forget(channel, message)
         return
       }
     }
+  }
+
+  #forget(channel: Channel, message: Message): void {
+    channel.unsettled.delete(message.deliveryTag)
+    this.#unsettled--
+    if (channel.fromServer.message === message) channel.fromServer.message = undefined
+    this.#options.sink.abandon(message)
   }
 
   #closeChannel(channel: Channel): void {

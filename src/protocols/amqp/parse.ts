@@ -52,6 +52,8 @@ export class FrameReader {
   #bodyLeft = 0
   #lost: boolean
   #vain = 0
+  /** The beginning of what may be a frame is kept. */
+  #waiting = false
 
   constructor(handler: FrameHandler, joined: boolean) {
     this.#handler = handler
@@ -138,29 +140,33 @@ export class FrameReader {
     this.#bodyLeft = 0
     this.#lost = true
     this.#handler.lost()
-    if (stream.hole > 0) stream.resume()
+    // What has been kept came at several times: a frame found in it would get a wrong one.
+    stream.resume()
     return true
   }
 
   /** Looks for the next frame: at the start of what is here, or behind a frame's end byte. */
   #resynchronise(stream: InputStream): boolean {
-    const { bytes, end } = stream
-    let i = stream.start
+    const { bytes, start, end } = stream
+    let i = start
     for (; i < end; i++) {
-      if (i > stream.start && bytes[i - 1] !== FRAME_END) continue
+      if (i > start && bytes[i - 1] !== FRAME_END) continue
       const found = looksLikeFrame(bytes, i, end)
-      if (found === 'no') continue
       if (found === 'yes') {
-        stream.consume(i - stream.start)
-        this.#lost = false
+        if (i > start) stream.consume(i - start)
+        this.#lost = this.#waiting = false
         this.#vain = 0
         return true
       }
-      // Not enough of it: keep it, unless it can never be whole.
-      if (stream.hole === 0) break
+      if (found === 'wait' && stream.hole === 0) {
+        if (i > start) stream.consume(i - start)
+        this.#waiting = true
+        return false
+      }
+      if (this.#waiting) break
     }
-    stream.consume(i - stream.start)
-    if (stream.hole > 0) stream.resume()
+    this.#waiting = false
+    stream.resume()
     if (++this.#vain > PATIENCE) this.failed = true
     return false
   }
