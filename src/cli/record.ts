@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { type Command, Option } from 'commander'
 import { CommandError } from './command-error.js'
 import { durationOption } from './option-values.js'
@@ -46,6 +47,7 @@ async function record(file: string, flags: RecordFlags): Promise<void> {
   const loaded = await settingsFor(flags)
   const { openLiveSource, requireLiveCapture } = await import('./live-capture.js')
   await requireLiveCapture(`record ${file}`)
+  if (flags.force !== true && existsSync(file)) throw isThere(file)
   const { commandLogger } = await import('./command-logger.js')
   const log = commandLogger(loaded, flags.json === true ? 'json' : undefined)
   const { createCounters } = await import('../telemetry/counters.js')
@@ -107,12 +109,13 @@ async function openWriter(
     return createRecordingWriter(file, origin, { overwrite: flags.force === true, redacted: flags.redact === true })
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException
-    const text =
-      code === 'EEXIST'
-        ? `${file} is there already; choose another name, or --force`
-        : `${file} cannot be written: ${message}`
-    throw new CommandError(text, { cause: error })
+    if (code === 'EEXIST') throw isThere(file)
+    throw new CommandError(`${file} cannot be written: ${message}`, { cause: error })
   }
+}
+
+function isThere(file: string): CommandError {
+  return new CommandError(`${file} is there already; choose another name, or --force`)
 }
 
 function writeFailure(file: string, error: unknown, bytes: number): CommandError {
