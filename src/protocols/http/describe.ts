@@ -87,6 +87,7 @@ export function describeRequest(
     truncated: !isWhole,
     housekeeping: false,
     requestBodyBytes: undefined,
+    follower: undefined,
     responseBodyBytes: undefined,
     tag: 0,
   }

@@ -34,6 +34,8 @@ export class Pairing {
    * lost, not that requests are sent ahead.
    */
   #unsure = false
+  /** The client was seen to send a request before the answer to the one before. */
+  #sendsAhead = false
   #answering: Exchange | undefined
   readonly #open = new ExchangeQueue<Exchange>(MOST_OPEN)
   readonly #sink: ExchangeSink
@@ -75,7 +77,10 @@ export class Pairing {
   /** The head of the final answer to `next` begins at `offset`. */
   answer(offset: number): Exchange {
     const exchange = this.#open.shift()!
+    // It may be another request's answer, whose events were lost.
+    if (this.#unsure) exchange.truncated = true
     if (this.#open.size === 0) this.#unsure = false
+    else this.#sendsAhead = true
     exchange.tag |= Tag.answered
     this.#answering = exchange
     this.#sink.responseBegin(exchange, offset)
@@ -98,18 +103,36 @@ export class Pairing {
 
   /**
    * Bytes from `offset` to `end` of the server's stream, where an answer begins, were not seen. If one request waits
-   * they are its answer; if several do, nobody can say whose.
+   * they are its answer.
    */
   answersUnseen(offset: number, end: number): void {
     const waiting = this.#open.peek()
-    const asked = waiting !== undefined && (waiting.tag & Tag.requestDone) !== 0
-    if (asked && this.#open.size === 1) {
+    const expectsInterim = waiting !== undefined && (waiting.tag & (Tag.expect | Tag.continued)) === Tag.expect
+    if (this.#open.size === 1 && waiting !== undefined && !expectsInterim) {
       const exchange = this.answer(offset)
       exchange.truncated = true
       this.endAnswer(exchange, end, undefined)
-    } else if (this.#open.size > 1) {
-      this.abandonWaiting()
     }
+    this.answersMissed()
+    this.#unsure = true
+  }
+
+  /**
+   * Bytes of the server's that could not be followed have passed. Of several requests that wait the last one is still
+   * to be answered, unless the client sends ahead: then nobody can say whose answers passed.
+   */
+  answersMissed(): void {
+    if (this.#open.size === 0) return
+    if (this.#sendsAhead && this.#open.size > 1) this.abandonWaiting()
+    while (this.#open.size > 1) this.#abandon(this.#open.shift()!)
+    this.#unsure = true
+  }
+
+  /**
+   * A request may have passed unseen. Unless the client sends ahead, what it sent before had been answered by then.
+   */
+  requestsUnseen(): void {
+    if (!this.#sendsAhead) this.abandonWaiting()
     this.#unsure = true
   }
 

@@ -243,8 +243,12 @@ export class RequestReader {
   /** Bytes are missing. */
   #lose(stream: InputStream): void {
     this.#pairing.count('request_lost')
-    if (this.#exchange === undefined) this.#lost(stream, false)
-    else this.#endCut(stream)
+    if (this.#exchange !== undefined) {
+      this.#endCut(stream)
+      return
+    }
+    this.#lost(stream, false)
+    this.#pairing.requestsUnseen()
   }
 
   /** Where a request ought to begin is something else. */

@@ -185,6 +185,7 @@ export class ResponseReader {
 
   #findResponse(stream: InputStream): boolean {
     if (!this.#resync.found(stream)) {
+      if (stream.available === 0) this.#pairing.answersMissed()
       if (this.#resync.hopeless) this.#pairing.fail()
       return false
     }
@@ -206,6 +207,7 @@ export class ResponseReader {
     exchange.truncated = true
     this.#lost(stream, false)
     this.#pairing.endAnswer(exchange, stream.position, bodyBytes)
+    this.#pairing.answersMissed()
     this.#answered(exchange)
   }
 
