@@ -31,28 +31,23 @@ const noDuration: HrTime = [0, 0]
 
 /**
  * A finished span in the shape that the OTLP exporters read. It is its own span context, and its fields are the
- * finished span's own objects: the exporters look at each of them twice (size, then bytes), so there are no getters.
+ * finished span's own objects: the exporters look at each of them twice (size, then bytes), so nothing is worked out
+ * when they ask. What is the same for all spans takes no room in each.
  */
 export class ExportedSpan implements ReadableSpan, SpanContext {
   readonly traceId: string
   readonly spanId: string
-  readonly traceFlags = TraceFlags.SAMPLED
   readonly name: string
   readonly kind: SpanKind
   readonly parentSpanContext?: SpanContext
   readonly startTime: HrTime
   readonly endTime: HrTime
-  readonly duration: HrTime = noDuration
-  readonly ended = true
   readonly status: SpanStatus
   readonly attributes: Attributes
   readonly links: Link[]
-  readonly events = noEvents
   readonly resource: Resource
   readonly instrumentationScope: Scope
   readonly droppedAttributesCount: number
-  readonly droppedEventsCount = 0
-  readonly droppedLinksCount = 0
 
   constructor(span: FinishedSpan, resource: Resource, scope: Scope, end: HrTime, attributes: Readonly<Attributes>) {
     this.traceId = span.traceId
@@ -73,6 +68,31 @@ export class ExportedSpan implements ReadableSpan, SpanContext {
 
   spanContext(): SpanContext {
     return this
+  }
+
+  get traceFlags(): number {
+    return TraceFlags.SAMPLED
+  }
+
+  /** No exporter over OTLP reads it. */
+  get duration(): HrTime {
+    return noDuration
+  }
+
+  get ended(): boolean {
+    return true
+  }
+
+  get events(): ReadableSpan['events'] {
+    return noEvents
+  }
+
+  get droppedEventsCount(): number {
+    return 0
+  }
+
+  get droppedLinksCount(): number {
+    return 0
   }
 }
 
