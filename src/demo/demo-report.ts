@@ -81,6 +81,8 @@ export function missedGoals(figures: DemoFigures): string[] {
   if (!(figures.recall >= GOAL)) missed.push(`recall ${figures.recall} is below ${GOAL}`)
   if (figures.merged !== 0) missed.push(`${figures.merged} traces hold spans of two requests`)
   if (figures.lostEvents !== 0) missed.push(`${figures.lostEvents} events were lost`)
+  const { archive, spans } = figures
+  if (archive !== null && archive.spans !== spans) missed.push(`the archive holds ${archive.spans} of ${spans} spans`)
   if (figures.failedRequests !== 0) missed.push(`${figures.failedRequests} requests were not answered`)
   return missed
 }
@@ -102,6 +104,8 @@ export interface Whereabouts {
   readonly archivedIn: string | undefined
   readonly dataDirectory: string | undefined
   readonly sentTo: string | undefined
+  /** How this program is called here: `ghostspan`, or by its path in a clone. */
+  readonly command: string
 }
 
 /** What a reader sees: trees, where they are kept, how right they are. */
@@ -123,22 +127,23 @@ export function renderReport(
 
 function whereText(figures: DemoFigures, sample: FinishedTrace | undefined, where: Whereabouts): string[] {
   const id = sample?.traceId.slice(0, 8) ?? '<id>'
-  const data = where.dataDirectory === undefined ? '' : ` --data-dir ${where.dataDirectory}`
+  const data = where.dataDirectory === undefined ? '' : ` --data-directory ${where.dataDirectory}`
   const archive =
     where.archivedIn === undefined || figures.archive === null
       ? ['Archived: nowhere.\n']
       : [
-          `Archived: ${figures.archive.spans} spans in ${where.archivedIn} (${figures.archive.engine} ClickHouse).\n`,
-          `  ghostspan traces${data}     lists them\n`,
-          `  ghostspan show ${id}${data}     shows one\n`,
+          `Archived: ${figures.archive.spans} spans in ${where.archivedIn} (${figures.archive.engine} ClickHouse). See them with\n`,
+          `  ${where.command} traces${data}\n`,
+          `  ${where.command} show ${id}${data}\n`,
         ]
   const jaeger =
     where.sentTo === undefined
       ? [
-          'Jaeger: nothing listens on the standard OTLP port 4317, so nothing was sent. Start one (compose/jaeger.yaml,\n',
-          '  or any Jaeger with OTLP), run the demo again, and open http://localhost:16686, service nginx.\n',
+          'Jaeger: nothing listens on the standard OTLP port 4317, so nothing was sent. To see the traces there, start one\n',
+          '  (docker compose -f compose/jaeger.yaml up -d, or any other), run the demo again, open http://localhost:16686\n',
+          '  and search for the service nginx.\n',
         ]
-      : [`Jaeger: sent to ${where.sentTo}. Open http://localhost:16686, service nginx.\n`]
+      : [`Jaeger: sent to ${where.sentTo}. Open http://localhost:16686 and search for the service nginx.\n`]
   return [...archive, ...jaeger, '\n']
 }
 

@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs'
+import { relative } from 'node:path'
 import { ArchiveError } from '../archive/archive.js'
 import { CaptureUnavailableError } from '../capture/native-addon.js'
 import { createOtlpSink } from '../export/otlp-sink.js'
@@ -78,10 +79,11 @@ async function observe(
 
 /**
  * Runs the demo: a small real system under load, its traces rebuilt from its sockets alone, shown, archived, and
- * compared with what its services noted. All servers are stopped when it returns, also by way of `options.signal`.
+ * compared with what its services noted. All servers are stopped when it returns, also by way of `signal`.
  * @returns the exit code: 0 when the measurement was made, 1 when it could not be made or (`check`) a goal was missed
  */
-export async function runDemo(options: DemoOptions): Promise<number> {
+export async function runDemo(given: DemoOptions): Promise<number> {
+  const options: DemoOptions = { ...given, progress: text => given.progress(`demo: ${text}\n`) }
   const skipped: Skipped[] = []
   const counters = createCounters()
   const collector = createTraceCollector()
@@ -97,6 +99,12 @@ export async function runDemo(options: DemoOptions): Promise<number> {
     await sinks?.otlp?.close()
     await sinks?.archive?.close()
   }
+}
+
+/** How a reader calls us from where he is: a clone is not in his PATH. */
+function ownCommand(): string {
+  const program = relative(process.cwd(), process.argv[1] ?? '')
+  return program.endsWith('src/cli/main.js') && !program.includes('node_modules') ? `node ${program}` : 'ghostspan'
 }
 
 async function report(
@@ -117,6 +125,7 @@ async function report(
       archivedIn: sinks.archive?.place,
       dataDirectory: sinks.archive?.dataDirectory,
       sentTo: sinks.otlp && options.otlp?.url,
+      command: ownCommand(),
     }
     options.print(renderReport(figures, run.score.examples, traces, options, where))
   }
