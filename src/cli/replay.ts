@@ -102,10 +102,8 @@ async function openAll(files: readonly string[], createCounters: () => Counters)
     } catch (error) {
       for (const source of sources) await source.close()
       if (!(error instanceof Error)) throw error
-      const { code } = error as NodeJS.ErrnoException
-      throw new CommandError(code === undefined ? error.message : `${file} cannot be read: ${error.message}`, {
-        cause: error,
-      })
+      const ofSystem = (error as NodeJS.ErrnoException).syscall !== undefined
+      throw new CommandError(ofSystem ? `${file} cannot be read: ${error.message}` : error.message, { cause: error })
     }
   }
   return { sources, counters }
