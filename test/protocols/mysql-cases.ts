@@ -331,6 +331,16 @@ export const cases: CodecCase[] = [
     ],
   },
   {
+    name: 'progress that MariaDB reports is no error',
+    conversation: [
+      ...opened(LOGIN, MARIADB),
+      query('ALTER TABLE items ADD x INT'),
+      server(packet(1, 0xff, int(0xffff, 2), 1, 1, 2, int(50_000, 3), text('copy to tmp table'))),
+      server(bytes(packet(2, 0xff, int(0xffff, 2), 1, 2, 2, int(50_000, 3), text('Enabling keys')), ok(3))),
+    ],
+    expected: [LOGGED_IN, { name: 'ALTER TABLE shop.items', clientError: undefined }],
+  },
+  {
     name: 'query attributes stand before the text',
     conversation: [
       ...opened(ATTRIBUTES),

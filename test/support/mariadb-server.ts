@@ -37,6 +37,7 @@ export async function startMariadb(): Promise<MariadbServer> {
         '--skip-name-resolve',
         '--innodb-buffer-pool-size=16M',
         '--local-infile=1',
+        '--max-allowed-packet=64M',
       ],
       cwd: folder,
       ready: () => accepts(port),

@@ -7,6 +7,9 @@ export const Status = { moreResults: 0x0008, cursorExists: 0x0040, noBackslashEs
 /** Payload bytes that `Answer.packet` needs to see: an OK packet's numbers at their longest. */
 export const PEEK = 24
 
+/** Error code with which MariaDB tells how far a long command has come; the answer follows. */
+const PROGRESS = 0xffff
+
 /** What a packet means for the answer it belongs to. */
 export const Step = {
   more: 0,
@@ -75,7 +78,7 @@ export class Answer {
     const first = length > 0 ? bytes[start]! : -1
     if (first === 0xff && this.#state !== STREAM) {
       this.errorCode = end - start >= 3 ? uint16(bytes, start + 1) : 0
-      return Step.error
+      return this.errorCode === PROGRESS ? Step.more : Step.error
     }
     switch (this.#state) {
       case FIRST:

@@ -84,6 +84,7 @@ function detectSecond(
   end: number,
 ): Detection {
   const first = bytes[at]!
+  if (payload < 2) return length > 1 ? MAYBE : detectResultSet(bytes, at, length, end)
   if (length >= 32 && (bytes[at + 1]! & 0x02) !== 0 && first !== 0xff) {
     if (payload < 32) return MAYBE
     // Capabilities with PROTOCOL_41, maximum packet size, character set, then zeros (MariaDB uses the last four).

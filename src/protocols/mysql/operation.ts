@@ -42,6 +42,7 @@ export function createOperation(
     truncated: false,
     housekeeping: kind.housekeeping,
     requestBodyBytes: undefined,
+    follower: undefined,
     responseBodyBytes: undefined,
     tag: 0,
     kind,

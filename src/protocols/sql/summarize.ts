@@ -31,6 +31,8 @@ const KINDS = new Set(
     ' ',
   ),
 )
+/** Kinds whose definition holds statements, which are not executed now. */
+const PROGRAMS = new Set(['PROCEDURE', 'FUNCTION', 'TRIGGER', 'EVENT'])
 /** Kinds whose name is a collection; names of users, triggers and the like stay out of the summary. */
 const NAMED_KINDS = new Set(['TABLE', 'VIEW', 'SEQUENCE'])
 const NOISE = new Set(
@@ -234,6 +236,7 @@ class Scan implements SqlSummary {
     }
     this.#operate(`${verb} ${kind}`)
     this.#at++
+    if (PROGRAMS.has(kind) && verb !== 'DROP') this.#at = this.#tokens.length
     while (NOISE.has(this.#word())) this.#at++
     if (NAMED_KINDS.has(kind)) {
       this.#target()
