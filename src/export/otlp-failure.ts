@@ -43,7 +43,8 @@ export function grpcFailure(error: unknown): OtlpFailure {
   // Anything without a code happened before the call: a name that does not resolve, a file that is no certificate.
   if (typeof code !== 'number') return { kind: 'retry', reason: messageOf(error), afterMillis: undefined }
   const name = grpcNames[code] ?? `status ${code}`
-  const reason = `${name}: ${details}`
+  // The note is about names that resolve to nothing, and is empty otherwise.
+  const reason = `${name}: ${details.replace(/ Resolution note: $/, '')}`
   const detail = metadata?.get('grpc-status-details-bin')[0]
   const afterMillis = detail instanceof Uint8Array ? retryDelayMillis(detail) : undefined
   if (name === 'RESOURCE_EXHAUSTED') {
