@@ -4,6 +4,7 @@ import type { CopyPolicy } from '../protocols/protocol.js'
 import type { Counters } from '../telemetry/counters.js'
 import { ProcessDecision } from './control-layout.js'
 import { Op } from './event-layout.js'
+import { encodeTextRecord } from './event-reader.js'
 import type { CaptureControl, CaptureOrigin, EventSource } from './event-source.js'
 import { mountFileSystems } from './kernel-requirements.js'
 import { createLossReader } from './loss-reader.js'
@@ -21,7 +22,6 @@ import { createProcessReader } from './process-reader.js'
 import { createProcessTracker, type ProcessTracker } from './process-tracker.js'
 import { createSelector, type Selection } from './selection.js'
 import { createStreamEditor } from './stream-editor.js'
-import { encodeTextRecord } from './text-record.js'
 
 export interface LiveSourceOptions {
   readonly counters: Counters

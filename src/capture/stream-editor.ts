@@ -8,9 +8,9 @@ import {
   WireRole,
   WireTransport,
 } from './event-layout.js'
+import { encodeTextRecord } from './event-reader.js'
 import type { ProcessInfo } from './process-info.js'
 import type { ProcessTracker } from './process-tracker.js'
-import { encodeTextRecord } from './text-record.js'
 
 /**
  * Walks over a batch fresh from the ring and hands it on in pieces: what the kernel tells only to the capture itself

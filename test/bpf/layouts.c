@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
+/* One of every type that the kernel side shares with TypeScript, so that its layout can be read from BTF. */
+#include <linux/types.h>
+
+#include "../../bpf/types/control.h"
+#include "../../bpf/types/event.h"
+
+struct event_header event_header;
+struct data_event data_event;
+struct connection_event connection_event;
+struct close_event close_event;
+struct process_event process_event;
+struct task_event task_event;
+struct copy_policy copy_policy;
+enum event_op event_op;
+enum event_flag event_flag;
+enum connection_role connection_role;
+enum connection_transport connection_transport;
+enum process_decision process_decision;
+enum lost_cause lost_cause;
+enum copy_limit copy_limit;
