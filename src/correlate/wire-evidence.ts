@@ -1,6 +1,6 @@
 import type { Sample } from '../samples/sample.js'
-import { mapKey } from '../samples/wire-key.js'
 import type { Evidence, EvidenceSource } from './link.js'
+import { createSamplesByWireKey, type SamplesByWireKey } from './samples-by-wire-key.js'
 
 export interface WireEvidence extends EvidenceSource {
   /** The sample of the same operation at the other end of its connection, if it was seen. */
@@ -13,34 +13,32 @@ export interface WireEvidence extends EvidenceSource {
  * kind of evidence that is never a guess.
  */
 export function createWireEvidence(): WireEvidence {
-  const clients = new Map<number, Sample>()
-  const servers = new Map<number, Sample>()
-  const sideOf = (sample: Sample): Map<number, Sample> => (sample.side === 'client' ? clients : servers)
+  const clients = createSamplesByWireKey()
+  const servers = createSamplesByWireKey()
+  const sideOf = (sample: Sample): SamplesByWireKey => (sample.side === 'client' ? clients : servers)
   const keyed = (sample: Sample): boolean => sample.wireHigh !== 0 || sample.wireLow !== 0
   const add = (sample: Sample): void => {
-    if (keyed(sample)) sideOf(sample).set(mapKey(sample.wireHigh, sample.wireLow), sample)
+    if (keyed(sample)) sideOf(sample).set(sample)
   }
   const otherEnd = (sample: Sample): Sample | undefined => {
     if (!keyed(sample)) return undefined
-    const other = (sample.side === 'client' ? servers : clients).get(mapKey(sample.wireHigh, sample.wireLow))
-    return other !== undefined && other.wireHigh === sample.wireHigh && other.connection.id !== sample.connection.id
-      ? other
-      : undefined
+    const other = (sample.side === 'client' ? servers : clients).get(sample.wireHigh, sample.wireLow)
+    return other !== undefined && other.connection.id !== sample.connection.id ? other : undefined
   }
   return {
     kind: 'wire',
     begin: add,
-    // A Unix socket's peer may have become known only meanwhile.
-    complete: add,
+    complete: sample => {
+      // A Unix socket's peer may have become known only meanwhile.
+      if (sample.connection.transport === 'unix') add(sample)
+    },
     candidates: (sample: Sample, out: Evidence[]) => {
       if (sample.side !== 'server') return
       const parent = otherEnd(sample)
       if (parent !== undefined) out.push({ kind: 'wire', parent, strength: 1 })
     },
     forget: sample => {
-      const key = mapKey(sample.wireHigh, sample.wireLow)
-      const side = sideOf(sample)
-      if (side.get(key) === sample) side.delete(key)
+      if (keyed(sample)) sideOf(sample).delete(sample)
     },
     otherEnd,
     get size() {

@@ -57,6 +57,8 @@ export interface Exchange {
   responseBodyBytes: number | undefined
   /** For the module's own pairing; nobody else looks at it. */
   tag: number
+  /** For whoever takes the exchange from the sink; undefined until then, and of no concern to the module. */
+  follower: object | undefined
 }
 
 /**

@@ -14,6 +14,7 @@ interface Carrier {
   acted: boolean
   /** Messages read but not settled, oldest first: the first one is being worked on. */
   readonly unsettled: Sample[]
+  readonly habits: ProcessHabits
 }
 
 interface ProcessHabits {
@@ -73,7 +74,7 @@ export function createCarriers(limit = 100_000): Carriers {
     let carrier = byId.get(key)
     if (carrier === undefined) {
       if (byId.size >= limit) byId.delete(byId.keys().next().value as string | number)
-      carrier = { activity: undefined, acted: false, unsettled: [] }
+      carrier = { activity: undefined, acted: false, unsettled: [], habits: habitsOf(process) }
       byId.set(key, carrier)
     }
     return carrier
@@ -82,7 +83,7 @@ export function createCarriers(limit = 100_000): Carriers {
   return {
     requestRead: sample => {
       const carrier = carrierOf(sample.process, sample.tid, sample.carrier)
-      const habits = habitsOf(sample.process)
+      const { habits } = carrier
       const activity = open(sample, trustIn(carrier, habits, sample))
       habits.requests++
       if (sample.exchange.shape === 'message') {
@@ -110,7 +111,7 @@ export function createCarriers(limit = 100_000): Carriers {
       carrier.acted = true
       const message = activity.owner
       if (message === undefined || message.exchange.shape !== 'message' || carrier.unsettled.length > 1) return
-      const habits = habitsOf(process)
+      const { habits } = carrier
       if (Number.isNaN(message.responseStartNs)) habits.workBeforeSettling++
       else habits.workAfterSettling++
     },
@@ -124,7 +125,7 @@ export function createCarriers(limit = 100_000): Carriers {
       if (activity === undefined || activity.owner !== undefined) return
       activity.owner = request
       activity.boundBy = 'reply'
-      habitsOf(request.process).boundByReply++
+      carrier.habits.boundByReply++
     },
     answerDone: (request, tid, id) => {
       const carrier = carrierOf(request.process, tid, id)
@@ -137,7 +138,7 @@ export function createCarriers(limit = 100_000): Carriers {
       const at = carrier.unsettled.indexOf(message)
       if (at < 0) return
       carrier.unsettled.splice(at, 1)
-      const habits = habitsOf(message.process)
+      const { habits } = carrier
       const settlesFirst = habits.workAfterSettling > 2 * habits.workBeforeSettling
       if (settlesFirst) carrier.activity = message.activity
       else if (carrier.unsettled.length > 0) carrier.activity = carrier.unsettled[0]!.activity

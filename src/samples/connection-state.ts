@@ -30,7 +30,8 @@ export class ConnectionState implements ExchangeSink {
   exchanges = 0
 
   readonly #recorder: SampleRecorder
-  readonly #open = new Map<Exchange, Sample>()
+  /** Samples that have begun and not ended, oldest first. */
+  readonly #open: Sample[] = []
 
   constructor(connection: Connection, recorder: SampleRecorder) {
     this.connection = connection
@@ -38,7 +39,7 @@ export class ConnectionState implements ExchangeSink {
   }
 
   get openSamples(): number {
-    return this.#open.size
+    return this.#open.length
   }
 
   stream(sender: Sender): InputStream {
@@ -53,37 +54,44 @@ export class ConnectionState implements ExchangeSink {
     }
     const sample = this.#recorder.begin(this, exchange, offset, ordinal, this.stream(exchange.initiator).timeNs)
     this.connectActivity = undefined
-    this.#open.set(exchange, sample)
+    exchange.follower = sample
+    this.#open.push(sample)
   }
 
   requestEnd(exchange: Exchange, offset: number): void {
-    const sample = this.#open.get(exchange)
+    const sample = exchange.follower as Sample | undefined
     if (sample !== undefined) this.#recorder.requestEnd(sample, offset)
   }
 
   responseBegin(exchange: Exchange, offset: number): void {
-    const sample = this.#open.get(exchange)
+    const sample = exchange.follower as Sample | undefined
     if (sample !== undefined) this.#recorder.responseBegin(sample, offset)
   }
 
   end(exchange: Exchange, offset: number): void {
-    const sample = this.#open.get(exchange)
+    const sample = this.#leave(exchange)
     if (sample === undefined) return
-    this.#open.delete(exchange)
     this.restarts = 0
     this.#recorder.end(sample, offset)
   }
 
   abandon(exchange: Exchange): void {
-    const sample = this.#open.get(exchange)
-    if (sample === undefined) return
-    this.#open.delete(exchange)
-    this.#recorder.abandon(sample)
+    const sample = this.#leave(exchange)
+    if (sample !== undefined) this.#recorder.abandon(sample)
   }
 
   /** The connection is gone: what a module left open is given up. */
   close(): void {
     this.protocol?.close()
-    for (const exchange of [...this.#open.keys()]) this.abandon(exchange)
+    for (const sample of this.#open.slice()) this.abandon(sample.exchange)
+  }
+
+  #leave(exchange: Exchange): Sample | undefined {
+    const sample = exchange.follower as Sample | undefined
+    if (sample === undefined) return undefined
+    exchange.follower = undefined
+    const at = this.#open.indexOf(sample)
+    if (at >= 0) this.#open.splice(at, 1)
+    return sample
   }
 }

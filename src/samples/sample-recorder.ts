@@ -82,6 +82,8 @@ export function createSampleRecorder({ record, processes, carriers, listener }: 
         responseObserved: false,
         complete: false,
         traceId: '',
+        spanId: '',
+        node: undefined,
       }
       keySample(sample)
       if (outgoing) {

@@ -49,4 +49,8 @@ export interface Sample {
   complete: boolean
   /** Trace it was exported in, 32 hex digits; '' until then. What turns out later to be caused by it joins that trace. */
   traceId: string
+  /** 16 hex digits once asked for (`spanIdOf`), '' before. */
+  spanId: string
+  /** For whoever puts the sample into a trace; nobody else looks at it. */
+  node: object | undefined
 }

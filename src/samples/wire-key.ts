@@ -56,12 +56,9 @@ export function wireKey(keyLow: number, keyHigh: number, fromLow: boolean, posit
   return mix64(words)
 }
 
+const HEX = Array.from({ length: 65_536 }, (_, value) => value.toString(16).padStart(4, '0'))
+
 /** 16 lower-case hex digits. */
 export function hex64(high: number, low: number): string {
-  return high.toString(16).padStart(8, '0') + low.toString(16).padStart(8, '0')
-}
-
-/** A number that two different keys share only by a 53-bit collision: for maps; compare both halves after a hit. */
-export function mapKey(high: number, low: number): number {
-  return (high & 0x1fffff) * TWO_32 + low
+  return HEX[high >>> 16]! + HEX[high & 0xffff]! + HEX[low >>> 16]! + HEX[low & 0xffff]!
 }

@@ -46,7 +46,8 @@ interface Due {
 
 export function createAssembler(options: AssemblerOptions): Assembler {
   const { solver, builder, counters, emit, quietNs, longestNs, confidenceFloor } = options
-  const nodes = new Map<Sample, TraceNode>()
+  const nodeOf = (sample: Sample): TraceNode | undefined => sample.node as TraceNode | undefined
+  let openSamples = 0
   const toDecide = createQueue<Due>()
   const toCheck = createQueue<{ readonly group: TraceGroup; readonly dueNs: number }>()
   const byAge = createQueue<TraceNode>()
@@ -64,7 +65,8 @@ export function createAssembler(options: AssemblerOptions): Assembler {
     toCheck.push({ group, dueNs: group.lastNs + quietNs })
   }
   const remove = (node: TraceNode): void => {
-    nodes.delete(node.sample)
+    node.sample.node = undefined
+    openSamples--
     options.forget(node.sample)
   }
   const drop = (node: TraceNode): void => {
@@ -96,7 +98,7 @@ export function createAssembler(options: AssemblerOptions): Assembler {
     const link = solver.solve(sample)
     if (link !== undefined && link.confidence >= confidenceFloor) {
       node.link = link
-      const parent = nodes.get(link.parent)
+      const parent = nodeOf(link.parent)
       if (parent !== undefined) {
         const separate = parent.group !== node.group
         if (!attach(node, parent)) {
@@ -149,9 +151,9 @@ export function createAssembler(options: AssemblerOptions): Assembler {
   const releaseOld = (): void => {
     for (let node = byAge.peek(); node !== undefined; node = byAge.peek()) {
       const old = now - node.sample.startNs > longestNs
-      if (!node.group.gone && !old && nodes.size <= options.openLimit) return
+      if (!node.group.gone && !old && openSamples <= options.openLimit) return
       byAge.shift()
-      if (node.group.gone || !nodes.has(node.sample)) continue
+      if (node.group.gone) continue
       if (old) tooOld.value++
       else overLimit.value++
       for (const member of [...node.group.members]) if (!member.decided) decide(member, true)
@@ -162,13 +164,14 @@ export function createAssembler(options: AssemblerOptions): Assembler {
   return {
     begin: sample => {
       const node = createNode(sample)
+      sample.node = node
+      openSamples++
       groups++
-      nodes.set(sample, node)
       byAge.push(node)
       toDecide.push({ node, dueNs: now + SETTLE_NS })
     },
     complete: sample => {
-      const node = nodes.get(sample)
+      const node = nodeOf(sample)
       if (node === undefined) {
         afterExport.value++
         return
@@ -187,11 +190,13 @@ export function createAssembler(options: AssemblerOptions): Assembler {
     },
     finish: () => {
       for (let due = toDecide.shift(); due !== undefined; due = toDecide.shift()) decide(due.node, true)
-      for (const node of [...nodes.values()]) if (!node.decided) decide(node, true)
-      for (const node of [...nodes.values()]) if (!node.group.gone) release(node.group, node.group.open > 0)
+      const left: TraceNode[] = []
+      for (let node = byAge.shift(); node !== undefined; node = byAge.shift()) left.push(node)
+      for (const node of left) if (!node.decided) decide(node, true)
+      for (const node of left) if (!node.group.gone) release(node.group, node.group.open > 0)
     },
     get openSamples() {
-      return nodes.size
+      return openSamples
     },
     get openTraces() {
       return groups

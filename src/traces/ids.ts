@@ -12,8 +12,11 @@ const TWO_32 = 4_294_967_296
  * other's, and the same capture gives the same ids twice.
  */
 export function spanIdOf(sample: Sample): string {
-  const key = keyOf(sample)
-  return sample.side === 'client' ? hex64(key.high, key.low) : serverSpanId(key)
+  if (sample.spanId === '') {
+    const key = keyOf(sample)
+    sample.spanId = sample.side === 'client' ? hex64(key.high, key.low) : serverSpanId(key)
+  }
+  return sample.spanId
 }
 
 function serverSpanId({ high, low }: WireKey): string {

@@ -1,5 +1,5 @@
 import type { CaptureClock } from '../capture/capture-clock.js'
-import type { Connection, Endpoint } from '../capture/connection.js'
+import type { Endpoint } from '../capture/connection.js'
 import { Attribute } from '../protocols/attribute-names.js'
 import type { Attributes } from '../protocols/protocol.js'
 import type { Sample } from '../samples/sample.js'
@@ -29,12 +29,6 @@ interface Anchor {
   readonly late: boolean
 }
 
-/** A span's bounds, clamped so that a wire child never leaves its parent. */
-interface Bounds {
-  readonly startNs: number
-  readonly endNs: number
-}
-
 export function createTraceBuilder({ clock, services, resources }: TraceBuilderOptions): TraceBuilder {
   const anchorOf = (root: TraceNode): Anchor => {
     const { exportedParent, sample } = root
@@ -49,21 +43,19 @@ export function createTraceBuilder({ clock, services, resources }: TraceBuilderO
 
   const build = (ordered: readonly TraceNode[], nowNs: number, incomplete: boolean): FinishedTrace => {
     const anchor = anchorOf(ordered[0]!)
-    const bounds = new Map<TraceNode, Bounds>()
     const spans: FinishedSpan[] = []
     for (const node of ordered) {
       const { sample } = node
       sample.traceId = anchor.traceId
       if (sample.service === '') sample.service = services.nameOf(sample.process, serverPortOf(sample))
-      const own = boundsOf(node, node.parent === undefined ? undefined : bounds.get(node.parent), nowNs)
-      bounds.set(node, own)
-      spans.push(buildSpan(node, anchor, own))
+      setBounds(node, nowNs)
+      spans.push(buildSpan(node, anchor))
     }
     return { traceId: anchor.traceId, spans, late: anchor.late, incomplete }
   }
 
-  const buildSpan = (node: TraceNode, anchor: Anchor, { startNs, endNs }: Bounds): FinishedSpan => {
-    const { sample, parent } = node
+  const buildSpan = (node: TraceNode, anchor: Anchor): FinishedSpan => {
+    const { sample, parent, startNs, endNs } = node
     const isRoot = parent === undefined
     const tied = isRoot && node.exportedParent === undefined ? undefined : node.link
     const error = sample.side === 'server' ? sample.exchange.serverError : sample.exchange.clientError
@@ -91,17 +83,20 @@ export function createTraceBuilder({ clock, services, resources }: TraceBuilderO
 
 const UNSET = { code: 'unset', message: '' } as const
 
-function boundsOf(node: TraceNode, parent: Bounds | undefined, nowNs: number): Bounds {
-  const { sample } = node
-  const end = sample.complete ? sample.endNs : Math.max(sample.startNs, nowNs)
-  if (parent === undefined) return { startNs: sample.startNs, endNs: Math.max(sample.startNs, end) }
-  const startNs = Math.max(sample.startNs, parent.startNs)
-  // A send is timed after it was done, so the other end may seem to begin earlier or to end later than the call itself.
-  const endNs = node.link?.evidence === 'wire' && sample.kind === 'server' ? Math.min(end, parent.endNs) : end
-  return {
-    startNs: Math.min(startNs, Math.max(parent.startNs, endNs)),
-    endNs: Math.max(endNs, Math.min(startNs, endNs)),
+/** A span's bounds, clamped so that no child begins before its parent and a wire child never leaves it. */
+function setBounds(node: TraceNode, nowNs: number): void {
+  const { sample, parent } = node
+  const end = Math.max(sample.startNs, sample.complete ? sample.endNs : nowNs)
+  if (parent === undefined) {
+    node.startNs = sample.startNs
+    node.endNs = end
+    return
   }
+  node.startNs = Math.max(sample.startNs, parent.startNs)
+  // A send is timed after it was done, so the other end may seem to begin earlier or to end later than the call itself.
+  const within = node.link?.evidence === 'wire' && sample.kind === 'server' ? Math.min(end, parent.endNs) : end
+  node.startNs = Math.min(node.startNs, Math.max(parent.startNs, within))
+  node.endNs = Math.max(node.startNs, within)
 }
 
 /** W3C Trace Context 3.2: version-traceid-parentid-flags. */
@@ -179,15 +174,22 @@ function factsOf(sample: Sample): SampleFacts {
     responseNs: Number.isNaN(sample.responseStartNs) ? 0 : Math.max(0, sample.endNs - sample.responseStartNs),
     requestBytes: sample.requestBytes,
     responseBytes: sample.responseBytes,
-    local: endpointText(connection, connection.local),
-    remote: endpointText(connection, connection.remote),
+    local: endpointText(connection.local),
+    remote: endpointText(connection.remote),
     wireKey: sample.wireHigh === 0 && sample.wireLow === 0 ? '' : hex64(sample.wireHigh, sample.wireLow),
     requestPosition: sample.requestPosition,
     ordinal: sample.ordinal,
   }
 }
 
-function endpointText(connection: Connection, { address, port }: Endpoint): string {
-  if (connection.transport === 'unix') return 'unix'
-  return address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`
+const textByEndpoint = new WeakMap<Endpoint, string>()
+
+function endpointText(endpoint: Endpoint): string {
+  let text = textByEndpoint.get(endpoint)
+  if (text === undefined) {
+    const { address, port } = endpoint
+    text = address === 'unix' ? address : address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`
+    textByEndpoint.set(endpoint, text)
+  }
+  return text
 }

@@ -6,12 +6,16 @@ export interface TraceNode {
   readonly sample: Sample
   group: TraceGroup
   parent: TraceNode | undefined
-  readonly children: TraceNode[]
+  /** undefined while there is none. */
+  children: TraceNode[] | undefined
   /** What was decided about its parent. `link` below the floor ties nothing, it becomes an OpenTelemetry link. */
   link: Link | undefined
   /** Parent that had been exported before: the node's group joins that trace late. */
   exportedParent: Sample | undefined
   decided: boolean
+  /** Bounds of its span, once it is being built. */
+  startNs: number
+  endNs: number
 }
 
 /** Nodes that belong to one trace as far as is known now: a tree under one root. */
@@ -43,10 +47,12 @@ export function createNode(sample: Sample): TraceNode {
     sample,
     group,
     parent: undefined,
-    children: [],
+    children: undefined,
     link: undefined,
     exportedParent: undefined,
     decided: false,
+    startNs: sample.startNs,
+    endNs: sample.startNs,
   }
   group.members.push(node)
   return node
@@ -60,7 +66,8 @@ export function attach(child: TraceNode, parent: TraceNode): boolean {
     }
   }
   child.parent = parent
-  parent.children.push(child)
+  if (parent.children === undefined) parent.children = [child]
+  else parent.children.push(child)
   if (parent.group !== child.group) merge(parent.group, child.group)
   return true
 }
@@ -85,8 +92,10 @@ export function preOrder(root: TraceNode): TraceNode[] {
   const stack = [root]
   for (let node = stack.pop(); node !== undefined; node = stack.pop()) {
     ordered.push(node)
-    if (node.children.length > 1) node.children.sort(byStart)
-    for (let i = node.children.length - 1; i >= 0; i--) stack.push(node.children[i]!)
+    const { children } = node
+    if (children === undefined) continue
+    if (children.length > 1) children.sort(byStart)
+    for (let i = children.length - 1; i >= 0; i--) stack.push(children[i]!)
   }
   return ordered
 }

@@ -43,6 +43,7 @@ export function madeUpExchange(overrides: Partial<Exchange> = {}): Exchange {
     truncated: false,
     housekeeping: false,
     requestBodyBytes: undefined,
+    follower: undefined,
     responseBodyBytes: undefined,
     tag: 0,
     ...overrides,
@@ -78,6 +79,8 @@ export function madeUpSample(overrides: Partial<Sample> = {}): Sample {
     responseObserved: true,
     complete: false,
     traceId: '',
+    spanId: '',
+    node: undefined,
     ...overrides,
   }
 }

@@ -15,6 +15,7 @@ export function createCall(initiator: Sender, name: string): Exchange {
     truncated: false,
     housekeeping: true,
     requestBodyBytes: undefined,
+    follower: undefined,
     responseBodyBytes: undefined,
     tag: 0,
   }

@@ -73,6 +73,7 @@ function create(
     truncated: false,
     housekeeping: false,
     requestBodyBytes: undefined,
+    follower: undefined,
     responseBodyBytes: undefined,
     tag: 0,
     exchangeName,

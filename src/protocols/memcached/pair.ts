@@ -276,6 +276,7 @@ function exchangeOf({ command, bytes, words, silent }: RequestLine): MemcachedEx
     truncated: false,
     housekeeping: command.housekeeping,
     requestBodyBytes: undefined,
+    follower: undefined,
     responseBodyBytes: undefined,
     tag: 0,
     command,

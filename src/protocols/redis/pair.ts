@@ -211,6 +211,7 @@ export class RedisConnection implements ProtocolConnection, RequestHandler, Repl
       truncated: false,
       housekeeping: command.housekeeping,
       requestBodyBytes: undefined,
+      follower: undefined,
       responseBodyBytes: undefined,
       tag: 1,
       command,
