@@ -6,6 +6,7 @@ import { createCounters } from '../telemetry/counters.js'
 import { createHealthServer, type HealthServer } from '../telemetry/health-server.js'
 import type { Logger } from '../telemetry/logger.js'
 import { createProcessGauges } from '../telemetry/process-gauges.js'
+import { createLimitedSinks } from '../traces/attribute-limits.js'
 import type { TraceSink } from '../traces/span.js'
 import { CommandError } from './command-error.js'
 import { openDaemonArchive } from './daemon-archive.js'
@@ -90,7 +91,8 @@ export async function runDaemon(options: DaemonOptions): Promise<DaemonResult> {
     const enginePid = parts.archive?.archive.enginePid()
     if (enginePid !== undefined) source.addOwnProcess(enginePid)
     const { createPipeline } = await import('../create-pipeline.js')
-    const pipeline = createPipeline({ ...pipelineOptionsOf(settings), source, sinks, counters })
+    const limited = createLimitedSinks(sinks, settings.attributeLimits, counters)
+    const pipeline = createPipeline({ ...pipelineOptionsOf(settings), source, sinks: [limited], counters })
     parts.source = source
     parts.pipeline = pipeline
     signal.addEventListener('abort', () => {

@@ -159,7 +159,9 @@ async function replayOne(
 ): Promise<Replayed> {
   const { createPipeline } = await import('../create-pipeline.js')
   const { pipelineOptionsOf } = await import('./pipeline-options.js')
-  const pipeline = createPipeline({ ...pipelineOptionsOf(settings), source, sinks, counters })
+  const { createLimitedSinks } = await import('../traces/attribute-limits.js')
+  const limited = createLimitedSinks(sinks, settings.attributeLimits, counters)
+  const pipeline = createPipeline({ ...pipelineOptionsOf(settings), source, sinks: [limited], counters })
   await pipeline.run(signal)
   const { kind, origin } = source
   return { file, kind, host: origin.host, status: pipeline.status(), counters: counters.snapshot() }
