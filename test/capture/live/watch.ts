@@ -1,5 +1,5 @@
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { spawn, spawnSync } from 'node:child_process'
+import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, writeSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { TestContext } from 'node:test'
@@ -231,29 +231,53 @@ export function compile(t: TestContext, name: string): string {
 
 export interface Run {
   readonly pid: number
-  readonly child: ChildProcess
-  /** Lines of its standard output so far. */
-  readonly lines: readonly string[]
+  /** Whole lines of its standard output so far. */
+  lines(): string[]
+  /** Waits for a line of its standard output. */
+  says(line: string): Promise<void>
+  /** Lets it go on: a line on its standard input. */
+  goOn(): void
   /** Its exit status. */
   readonly ended: Promise<number | null>
 }
 
-/** Starts a program that the test ends with at the latest. */
+/**
+ * Starts a program that the test ends with at the latest. Its input and output are a pipe and a file, not the Unix
+ * sockets that Node.js would use: those would be seen.
+ */
 export function start(t: TestContext, command: string, args: readonly string[]): Run {
-  const child = spawn(command, args, { stdio: ['pipe', 'pipe', 'inherit'] })
-  const lines: string[] = []
-  let rest = ''
-  child.stdout.on('data', (chunk: Buffer) => {
-    const parts = (rest + chunk.toString('latin1')).split('\n')
-    rest = parts.pop()!
-    lines.push(...parts)
-  })
+  const folder = mkdtempSync(join(tmpdir(), 'ghostspan-test-'))
+  const input = join(folder, 'input')
+  const output = join(folder, 'output')
+  if (spawnSync('mkfifo', [input]).status !== 0) throw new Error(`mkfifo ${input} failed`)
+  const inputEnd = openSync(input, 'r+')
+  const outputEnd = openSync(output, 'w')
+  const child = spawn(command, args, { stdio: [inputEnd, outputEnd, 'inherit'] })
   const ended = new Promise<number | null>(resolve => child.once('close', resolve))
   t.after(async () => {
     if (child.exitCode === null && child.signalCode === null) child.kill('SIGKILL')
     await ended
+    closeSync(inputEnd)
+    closeSync(outputEnd)
+    rmSync(folder, { recursive: true, force: true })
   })
-  return { pid: child.pid!, child, lines, ended }
+  const lines = (): string[] => readFileSync(output, 'latin1').split('\n').slice(0, -1)
+  return {
+    pid: child.pid!,
+    lines,
+    async says(line) {
+      const end = performance.now() + LIMIT_MILLIS
+      while (!lines().includes(line)) {
+        if (child.exitCode !== null) throw new Error(`${command} ended (${child.exitCode}) before it said ${line}`)
+        if (performance.now() > end) throw new Error(`${command} did not say ${line} within ${LIMIT_MILLIS / 1000} s`)
+        await sleep(5)
+      }
+    },
+    goOn: () => {
+      writeSync(inputEnd, '\n')
+    },
+    ended,
+  }
 }
 
 export const python = (t: TestContext, source: string): Run => start(t, '/usr/bin/python3', ['-c', source])
