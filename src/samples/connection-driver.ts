@@ -173,6 +173,7 @@ export class ConnectionDriver implements EventHandler {
       if (sender === 'client') state.clientStarted = true
       else state.serverStarted = true
       stream.position = record.position
+      if (record.position !== 0) state.joined = true
       return true
     }
     const ahead = (record.position - (expected % TWO_32)) | 0
@@ -214,7 +215,15 @@ export class ConnectionDriver implements EventHandler {
     } else {
       state.protocol.read(sender, state.stream(sender))
     }
-    if (state.protocol?.failed === true) this.#restart(state)
+    const { protocol } = state
+    if (protocol === undefined) return
+    if (protocol.failed) this.#restart(state)
+    else if (protocol.wants !== undefined && protocol.wants !== state.wants) this.#ask(state, protocol.wants)
+  }
+
+  #ask(state: ConnectionState, wants: CopyPolicy): void {
+    state.wants = wants
+    this.#options.control.setConnectionPolicy(state.connection.id, wants)
   }
 
   #recognise(state: ConnectionState, sender: Sender): boolean {
@@ -227,7 +236,7 @@ export class ConnectionDriver implements EventHandler {
     if (found === 'wait') return false
     if (found === undefined) {
       stream.resume()
-      const bound = state.connection.midlife ? BOUNDED_LOOK_JOINED : BOUNDED_LOOK
+      const bound = state.joined ? BOUNDED_LOOK_JOINED : BOUNDED_LOOK
       if (++state.unrecognised >= bound) this.#leaveAlone(state)
       return false
     }
@@ -245,11 +254,11 @@ export class ConnectionDriver implements EventHandler {
     state.protocol = module.open({
       sink: state,
       counters,
-      joined: connection.midlife,
+      joined: state.joined,
       routes: routes(`${server.address}:${server.port}`),
     })
     counters.add(`samples.connections.${module.name}`)
-    control.setConnectionPolicy(connection.id, module.wants)
+    this.#ask(state, module.wants)
     if (server.port !== 0 && !this.#portPolicies.has(server.port) && this.#portPolicies.size < 10_000) {
       this.#portPolicies.add(server.port)
       control.setPortPolicy(server.port, module.wants, false)

@@ -1,6 +1,13 @@
 import type { Connection } from '../capture/connection.js'
 import { InputStream } from '../protocols/input-stream.js'
-import type { Exchange, ExchangeSink, ProtocolConnection, ProtocolModule, Sender } from '../protocols/protocol.js'
+import type {
+  CopyPolicy,
+  Exchange,
+  ExchangeSink,
+  ProtocolConnection,
+  ProtocolModule,
+  Sender,
+} from '../protocols/protocol.js'
 import type { Activity } from './activity.js'
 import type { Sample } from './sample.js'
 import type { SampleRecorder } from './sample-recorder.js'
@@ -23,6 +30,10 @@ export class ConnectionState implements ExchangeSink {
   /** False until the first bytes of each direction have fixed its position. */
   clientStarted = false
   serverStarted = false
+  /** Bytes at the beginning were not seen: no handshake may be assumed. */
+  joined: boolean
+  /** What the kernel was last asked to copy. */
+  wants: CopyPolicy | undefined
   /** The activity in which connect() was called, until the first bytes are written. */
   connectActivity: Activity | undefined
   connectTid = 0
@@ -35,6 +46,7 @@ export class ConnectionState implements ExchangeSink {
 
   constructor(connection: Connection, recorder: SampleRecorder) {
     this.connection = connection
+    this.joined = connection.midlife
     this.#recorder = recorder
   }
 
