@@ -30,6 +30,8 @@ export interface ConnectOptions {
 
 /** A Unix socket's path may have 107 bytes (unix(7)). */
 const LONGEST_SOCKET_PATH = 100
+/** Longer than a sink waits for an insert, so that the sink decides. */
+const REQUEST_MILLIS = 120_000
 const FIRST_RETRY_MILLIS = 200
 const LONGEST_RETRY_MILLIS = 2000
 
@@ -60,6 +62,7 @@ function serverArchive(options: ConnectOptions, url: string): Archive {
     username: address.username,
     password: address.password,
     application: 'ghostspan',
+    request_timeout: REQUEST_MILLIS,
     log: { level: ClickHouseLogLevel.OFF },
     clickhouse_settings: { output_format_json_quote_64bit_integers: 1 },
   })
@@ -130,6 +133,7 @@ function clientOn(socketPath: string): ClickHouseClient {
     url: 'http://localhost',
     http_agent: new http.Agent(agent),
     application: 'ghostspan',
+    request_timeout: REQUEST_MILLIS,
     log: { level: ClickHouseLogLevel.OFF },
     clickhouse_settings: { output_format_json_quote_64bit_integers: 1 },
   })

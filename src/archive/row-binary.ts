@@ -210,7 +210,8 @@ export class RowBinaryWriter {
     }
     const end = this.#length
     const width = count < 16384 ? 2 : count < 2097152 ? 3 : 4
-    this.#need(width)
+    // Room for all that varint() may ask for: growing there would lose what lies behind it.
+    this.#need(width + 8)
     this.#buffer.copyWithin(at + width, at + 1, end)
     this.#length = at
     this.varint(count)

@@ -7,7 +7,9 @@ import { SERVER_HIGH, SERVER_LOW } from '../traces/ids.js'
  *
  * Kept as measured: the sorting key ends in Timestamp but the primary key must not (a bare time column there makes
  * ClickHouse match time ranges against it and ignore the five-minute bucket). hex() of an integer drops leading zero
- * bytes, so ids are padded. Map buckets need map_buckets_min_avg_size = 0, or maps of fifteen keys stay whole.
+ * bytes, so ids are padded. Map buckets need map_buckets_min_avg_size = 0, or maps of fifteen keys stay whole. No column
+ * may be named trace_id: Grafana's look-up says `WITH '…' AS trace_id … WHERE TraceId = trace_id`, and a column would win
+ * over that alias.
  */
 export interface SchemaOptions {
   readonly database: string
@@ -46,10 +48,10 @@ export const ttl = (retentionSeconds: number): string => `archived + toIntervalS
 const spans = ({ database, retentionSeconds, largestPartBytes, mapSettings }: SchemaOptions): string => `
 CREATE TABLE IF NOT EXISTS ${database}.otel_traces (
   Timestamp DateTime64(9) CODEC(Delta(8), ZSTD(1)),
-  trace_id FixedString(16) CODEC(ZSTD(1)),
-  span_id UInt64 CODEC(NONE),
-  parent_id UInt64 CODEC(ZSTD(1)),
-  flags UInt8 COMMENT '1: remote parent, 2: came after its trace had left, 4: its trace was incomplete, 8: wire_key is span_id, 16: wire_key is the client span of span_id' CODEC(ZSTD(1)),
+  trace_key FixedString(16) CODEC(ZSTD(1)),
+  span_key UInt64 CODEC(NONE),
+  parent_key UInt64 CODEC(ZSTD(1)),
+  flags UInt8 COMMENT '1: remote parent, 2: came after its trace had left, 4: its trace was incomplete, 8: wire_key is span_key, 16: wire_key is that of the client span of span_key' CODEC(ZSTD(1)),
   SpanName LowCardinality(String) CODEC(ZSTD(1)),
   SpanKind LowCardinality(String) CODEC(ZSTD(1)),
   ServiceName LowCardinality(String) CODEC(ZSTD(1)),
@@ -83,10 +85,10 @@ CREATE TABLE IF NOT EXISTS ${database}.otel_traces (
   \`alternatives.span_id\` Array(UInt64) CODEC(ZSTD(1)),
   \`alternatives.confidence\` Array(Float32) CODEC(ZSTD(1)),
   archived DateTime DEFAULT now() CODEC(ZSTD(1)),
-  TraceId String ALIAS lower(hex(trace_id)),
-  SpanId String ALIAS ${hex64('span_id')},
-  ParentSpanId String ALIAS if(parent_id = 0, '', ${hex64('parent_id')}),
-  wire_key UInt64 ALIAS multiIf(bitAnd(flags, 8) != 0, span_id, bitAnd(flags, 16) != 0, bitXor(span_id, ${SERVER_MASK}), other_wire_key),
+  TraceId String ALIAS lower(hex(trace_key)),
+  SpanId String ALIAS ${hex64('span_key')},
+  ParentSpanId String ALIAS if(parent_key = 0, '', ${hex64('parent_key')}),
+  wire_key UInt64 ALIAS multiIf(bitAnd(flags, 8) != 0, span_key, bitAnd(flags, 16) != 0, bitXor(span_key, ${SERVER_MASK}), other_wire_key),
   TraceState String ALIAS '',
   ScopeName String ALIAS 'ghostspan',
   ScopeVersion String ALIAS JSONExtractString(resource, 'telemetry.distro.version'),
@@ -94,34 +96,34 @@ CREATE TABLE IF NOT EXISTS ${database}.otel_traces (
   \`Events.Timestamp\` Array(DateTime64(9)) ALIAS [],
   \`Events.Name\` Array(LowCardinality(String)) ALIAS [],
   \`Events.Attributes\` Array(${MAP}) ALIAS [],
-  INDEX ix_trace lower(hex(trace_id)) TYPE bloom_filter(0.001) GRANULARITY 1,
+  INDEX ix_trace lower(hex(trace_key)) TYPE bloom_filter(0.001) GRANULARITY 1,
   INDEX ix_service ServiceName TYPE set(0) GRANULARITY 1,
   INDEX ix_value mapValues(SpanAttributes) TYPE bloom_filter(0.01) GRANULARITY 1
 ) ENGINE = MergeTree
 PARTITION BY toDate(Timestamp)
-PRIMARY KEY (toStartOfFiveMinutes(Timestamp), lower(hex(trace_id)))
-ORDER BY (toStartOfFiveMinutes(Timestamp), lower(hex(trace_id)), Timestamp)
+PRIMARY KEY (toStartOfFiveMinutes(Timestamp), lower(hex(trace_key)))
+ORDER BY (toStartOfFiveMinutes(Timestamp), lower(hex(trace_key)), Timestamp)
 TTL ${ttl(retentionSeconds)}
 SETTINGS ttl_only_drop_parts = 1, index_granularity = 2048, ${DEDUPLICATION},
   max_bytes_to_merge_at_max_space_in_pool = ${largestPartBytes}${mapSettings === '' ? '' : `,\n  ${mapSettings}`}`
 
 const traceTimes = ({ database, retentionSeconds }: SchemaOptions): string => `
 CREATE TABLE IF NOT EXISTS ${database}.otel_traces_trace_id_ts (
-  trace_id FixedString(16) CODEC(ZSTD(1)),
+  trace_key FixedString(16) CODEC(ZSTD(1)),
   Start DateTime CODEC(Delta(4), ZSTD(1)),
   End DateTime CODEC(Delta(4), ZSTD(1)),
   archived DateTime DEFAULT now() CODEC(ZSTD(1)),
-  TraceId String ALIAS lower(hex(trace_id))
+  TraceId String ALIAS lower(hex(trace_key))
 ) ENGINE = MergeTree
 PARTITION BY toDate(Start)
-ORDER BY (lower(hex(trace_id)), Start)
+ORDER BY (lower(hex(trace_key)), Start)
 TTL ${ttl(retentionSeconds)}
 SETTINGS ttl_only_drop_parts = 1, index_granularity = 2048, ${DEDUPLICATION}`
 
 const traceTimesView = ({ database }: SchemaOptions): string => `
 CREATE MATERIALIZED VIEW IF NOT EXISTS ${database}.otel_traces_trace_id_ts_mv TO ${database}.otel_traces_trace_id_ts AS
-SELECT trace_id, min(toDateTime(Timestamp)) AS Start, max(toDateTime(Timestamp)) AS End
-FROM ${database}.otel_traces GROUP BY trace_id`
+SELECT trace_key, min(toDateTime(Timestamp)) AS Start, max(toDateTime(Timestamp)) AS End
+FROM ${database}.otel_traces GROUP BY trace_key`
 
 const samples = ({ database }: SchemaOptions): string => `
 CREATE VIEW IF NOT EXISTS ${database}.samples AS

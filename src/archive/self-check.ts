@@ -45,9 +45,9 @@ export async function selfCheck(options: SelfCheckOptions): Promise<SelfCheckRes
   // The last minute is left out: the table of ids is filled just after the spans.
   const ids = await numbers(
     archive,
-    `SELECT uniqExact(trace_id) AS unknown FROM ${database}.otel_traces
+    `SELECT uniqExact(trace_key) AS unknown FROM ${database}.otel_traces
      WHERE archived >= now() - 3600 AND archived < now() - 60
-       AND trace_id NOT IN (SELECT trace_id FROM ${database}.otel_traces_trace_id_ts)`,
+       AND trace_key NOT IN (SELECT trace_key FROM ${database}.otel_traces_trace_id_ts)`,
   )
   const spans = counts['spans'] ?? 0
   const partRows = counts['parts'] ?? 0

@@ -9,9 +9,9 @@ import { hexDigit, RowBinaryWriter } from './row-binary.js'
 /** Columns of `otel_traces` in the order in which rows are written. */
 export const ROW_COLUMNS = [
   'Timestamp',
-  'trace_id',
-  'span_id',
-  'parent_id',
+  'trace_key',
+  'span_key',
+  'parent_key',
   'flags',
   'SpanName',
   'SpanKind',

@@ -42,15 +42,15 @@ async function idsBeginningWith(client: ClickHouseClient, database: string, begi
   // Sorted by the hex id, so this reads a few granules; ids of dropped traces may still be in it.
   const result = await client.query({
     query: `SELECT DISTINCT TraceId AS id FROM ${database}.otel_traces_trace_id_ts
-      WHERE lower(hex(trace_id)) BETWEEN {from:String} AND {to:String} ORDER BY id LIMIT ${MOST_IDS}`,
+      WHERE lower(hex(trace_key)) BETWEEN {from:String} AND {to:String} ORDER BY id LIMIT ${MOST_IDS}`,
     query_params: { from, to },
     format: 'JSONEachRow',
   })
   const ids = (await result.json<{ id: string }>()).map(row => row.id)
   if (ids.length < 2) return ids
   const present = await client.query({
-    query: `SELECT DISTINCT lower(hex(trace_id)) AS id FROM ${database}.otel_traces
-      WHERE lower(hex(trace_id)) IN {ids:Array(String)} ORDER BY id`,
+    query: `SELECT DISTINCT lower(hex(trace_key)) AS id FROM ${database}.otel_traces
+      WHERE lower(hex(trace_key)) IN {ids:Array(String)} ORDER BY id`,
     query_params: { ids },
     format: 'JSONEachRow',
   })
@@ -60,7 +60,7 @@ async function idsBeginningWith(client: ClickHouseClient, database: string, begi
 async function readTrace(client: ClickHouseClient, database: string, id: string): Promise<FinishedTrace | undefined> {
   // The bloom filter on the id's expression finds its granules without knowing the time.
   const result = await client.query({
-    query: `SELECT ${SPAN_COLUMNS} FROM ${database}.otel_traces WHERE lower(hex(trace_id)) = {id:String}
+    query: `SELECT ${SPAN_COLUMNS} FROM ${database}.otel_traces WHERE lower(hex(trace_key)) = {id:String}
       ORDER BY Timestamp LIMIT ${MOST_SPANS}`,
     query_params: { id },
     format: 'JSONEachRow',

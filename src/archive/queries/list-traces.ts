@@ -116,18 +116,18 @@ async function tracesBetween(
   if (filter.maxDurationNs !== undefined) where('duration_ns <= {most:Float64}', 'most', filter.maxDurationNs, having)
   if (filter.errorsOnly === true) having.push('failed = 1')
   // Our topmost span is the root also where its parent is an instrumented caller's (flag 1).
-  const top = '(parent_id = 0 OR bitAnd(flags, 1) = 1)'
+  const top = '(parent_key = 0 OR bitAnd(flags, 1) = 1)'
   const result = await client.query({
-    query: `SELECT lower(hex(trace_id)) AS id,
+    query: `SELECT lower(hex(trace_key)) AS id,
         min(toUnixTimestamp64Nano(Timestamp)) AS start_ns,
         max(toUnixTimestamp64Nano(Timestamp) + toInt64(Duration)) - start_ns AS duration_ns,
         max(StatusCode = 'Error') AS failed,
-        toString(start_ns) AS start, toString(duration_ns) AS duration, uniqExact(span_id) AS spans,
+        toString(start_ns) AS start, toString(duration_ns) AS duration, uniqExact(span_key) AS spans,
         argMin(SpanName, (NOT ${top}, Timestamp)) AS name, argMin(ServiceName, (NOT ${top}, Timestamp)) AS service,
         arraySort(groupUniqArray(ServiceName)) AS services, failed AS error
       FROM ${database}.otel_traces
       WHERE Timestamp BETWEEN fromUnixTimestamp64Nano({from:Int64}) AND fromUnixTimestamp64Nano({to:Int64})
-      GROUP BY trace_id HAVING ${having.join(' AND ')}
+      GROUP BY trace_key HAVING ${having.join(' AND ')}
       ORDER BY start_ns DESC, id LIMIT {limit:UInt32}`,
     query_params: parameters,
     format: 'JSONEachRow',

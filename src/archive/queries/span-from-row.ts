@@ -12,8 +12,8 @@ import { hex64 } from '../schema.js'
 import { FLAG_PARENT_REMOTE } from '../span-row.js'
 
 /** Columns that bring a span back, for a query over `otel_traces`; integers beyond 2^53 come as texts. */
-export const SPAN_COLUMNS = `lower(hex(trace_id)) AS trace, ${hex64('span_id')} AS span,
-  if(parent_id = 0, '', ${hex64('parent_id')}) AS parent, flags,
+export const SPAN_COLUMNS = `lower(hex(trace_key)) AS trace, ${hex64('span_key')} AS span,
+  if(parent_key = 0, '', ${hex64('parent_key')}) AS parent, flags,
   intDiv(toUnixTimestamp64Nano(Timestamp), 1000000000) AS seconds, toUnixTimestamp64Nano(Timestamp) % 1000000000 AS nanos,
   SpanName AS name, SpanKind AS kind, ServiceName AS service, resource, SpanAttributes AS attributes, attribute_types AS types,
   Duration AS duration, StatusCode AS status, StatusMessage AS message, \`Links.TraceId\` AS link_traces,

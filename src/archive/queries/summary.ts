@@ -33,7 +33,7 @@ export async function archiveSummary(archive: Archive): Promise<ArchiveSummary> 
       (SELECT sum(bytes_on_disk) FROM system.parts WHERE database = {database:String} AND active) AS bytes`)
     let rows: Row | undefined
     try {
-      rows = await ask(`SELECT count() AS spans, countIf(link_evidence != '') AS links, uniq(trace_id) AS traces,
+      rows = await ask(`SELECT count() AS spans, countIf(link_evidence != '') AS links, uniq(trace_key) AS traces,
         toString(toUnixTimestamp64Nano(min(Timestamp))) AS oldest FROM ${database}.otel_traces`)
     } catch (error) {
       if (!isMissing(error)) throw error

@@ -52,8 +52,8 @@ export function literal(value: string): string {
   return `'${value.replace(/\\/g, '\\\\').replace(/'/g, "\\'")}'`
 }
 
-async function loadSessionClass(): Promise<SessionClass> {
-  const name: string = 'chdb'
+/** The engine's package is optional and large, so it is loaded only here. Throws EngineOpenError 'missing'. */
+export async function loadSessionClass(name = 'chdb'): Promise<SessionClass> {
   try {
     return ((await import(name)) as { Session: SessionClass }).Session
   } catch (error) {
