@@ -89,3 +89,12 @@ function createTable(): (CommandKind | undefined)[] {
   add(Command.bulkExecute, 'EXECUTE', result, 7)
   return table
 }
+
+/** The login, which is followed like a command. */
+export const LOGIN: CommandKind = {
+  name: 'LOGIN',
+  answer: AnswerKind.authentication,
+  housekeeping: true,
+  least: 1,
+  most: 65_536,
+}

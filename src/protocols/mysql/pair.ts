@@ -2,7 +2,7 @@ import type { InputStream } from '../input-stream.js'
 import type { ConnectionOptions, ExchangeSink, ProtocolConnection, Sender } from '../protocol.js'
 import { SQL_LIMIT } from '../sql/redact.js'
 import { Answer, endsResult, PEEK, Step, TERMINATOR } from './answer.js'
-import { AnswerKind, COMMANDS, Command, type CommandKind } from './commands.js'
+import { AnswerKind, COMMANDS, Command, LOGIN } from './commands.js'
 import { HANDSHAKE_LIMIT, readGreeting, readLogin } from './handshake.js'
 import { createOperation, failOperation, type Operation } from './operation.js'
 import { FULL, HEADER, uint24 } from './packets.js'
@@ -11,19 +11,14 @@ import { Session } from './session.js'
 /** Commands whose answers are awaited at once; more are not pipelined by any client that is known. */
 const MOST_PENDING = 256
 
+/** Sequence number of an answer to a command whose last packet was not seen. */
+const ANY = -1
+
 const GREETING = 0
 const AUTHENTICATING = 1
 const COMMANDS_FLOW = 2
 /** The client sends the contents of a file (LOAD DATA LOCAL). */
 const FILE = 3
-
-const LOGIN: CommandKind = {
-  name: 'LOGIN',
-  answer: AnswerKind.authentication,
-  housekeeping: true,
-  least: 1,
-  most: 65_536,
-}
 
 /** Payload of a packet that may stand where none is awaited without anything being wrong: EOF. */
 const STRAY = 5
@@ -203,8 +198,15 @@ export class MysqlConnection implements ProtocolConnection {
   /** Whatever is here cannot be read: the next command begins a call of its own. Always false. */
   #loseClient(stream: InputStream): false {
     this.#options.counters.add('protocols.mysql.resync')
-    this.#clientContinues = false
     stream.resume()
+    const operation = this.#owedRequest
+    if (this.#clientContinues && operation !== undefined) {
+      // A command of several packets, whose later headers were not copied.
+      operation.truncated = true
+      operation.answerSequence = ANY
+      this.#requestEnd(operation, stream.position)
+    }
+    this.#clientContinues = false
     return false
   }
 
@@ -293,7 +295,7 @@ export class MysqlConnection implements ProtocolConnection {
     const first = this.#pending[0]
     if (first === undefined) return undefined
     if (this.#serverSequence < 0) {
-      if (sequence !== first.answerSequence) return undefined
+      if (sequence !== first.answerSequence && first.answerSequence !== ANY) return undefined
       this.#answer.begin(first.kind.answer)
       this.#serverSequence = sequence
       return first
