@@ -10,7 +10,7 @@ import {
 import { type Resource, resourceFromAttributes } from '@opentelemetry/resources'
 import type { ReadableSpan } from '@opentelemetry/sdk-trace-base'
 import type { Attributes } from '../protocols/protocol.js'
-import type { FinishedSpan, FinishedSpanKind, ServiceResource, SpanLink } from '../traces/span.js'
+import type { FinishedSpan, FinishedSpanKind, ServiceResource, SpanLink, WallTime } from '../traces/span.js'
 import type { AttributeLimits } from './otlp-options.js'
 
 type Scope = ReadableSpan['instrumentationScope']
@@ -137,11 +137,24 @@ function limitedCopy(attributes: Readonly<Attributes>, { valueLength, count }: A
 /** Turns finished spans into exported ones; the exporters group by identity, so a service has one Resource object. */
 export interface SpanConverter {
   convert(span: FinishedSpan): ExportedSpan
-  /** Ends that were before their start and were exported as the start. */
+  /** Ends that were before their start. */
   readonly clamped: number
 }
 
-export function createSpanConverter(version: string, limits: AttributeLimits = unlimited): SpanConverter {
+export interface SpanConverterOptions {
+  /** Version of Ghostspan. */
+  readonly version: string
+  /**
+   * An address of the observed host. It becomes the resource attribute `ip`, by which alone Jaeger's `/api/traces`
+   * tells that two spans are of one host and have one clock; without it, Jaeger takes a message that is consumed
+   * after its producer has ended for clock skew (Jaeger 2.13, querysvc/internal/adjuster/clockskew.go).
+   */
+  readonly hostAddress?: string
+  readonly limits?: AttributeLimits
+}
+
+export function createSpanConverter(options: SpanConverterOptions): SpanConverter {
+  const { version, hostAddress, limits = unlimited } = options
   const scope: Scope = { name: 'ghostspan', version, schemaUrl: 'https://opentelemetry.io/schemas/1.45.0' }
   const resources = new WeakMap<ServiceResource, Resource>()
   const limited = Number.isFinite(limits.valueLength) || Number.isFinite(limits.count)
@@ -149,7 +162,8 @@ export function createSpanConverter(version: string, limits: AttributeLimits = u
   const resourceOf = (service: ServiceResource): Resource => {
     let resource = resources.get(service)
     if (resource === undefined) {
-      resource = resourceFromAttributes(service.attributes)
+      const address = hostAddress === undefined ? {} : { ip: hostAddress }
+      resource = resourceFromAttributes({ ...address, ...service.attributes })
       resources.set(service, resource)
     }
     return resource
@@ -159,13 +173,20 @@ export function createSpanConverter(version: string, limits: AttributeLimits = u
       return clamped
     },
     convert(span) {
-      let end = span.end
-      if (end[0] < span.start[0] || (end[0] === span.start[0] && end[1] < span.start[1])) {
-        end = span.start
-        clamped++
+      const { start } = span
+      let { end } = span
+      const seconds = end[0] - start[0]
+      if (seconds < 0 || (seconds === 0 && end[1] <= start[1])) {
+        if (seconds < 0 || end[1] < start[1]) clamped++
+        end = justAfter(start)
       }
       const attributes = limited ? withinLimits(span.attributes, limits) : span.attributes
       return new ExportedSpan(span, resourceOf(span.resource), scope, end, attributes)
     },
   }
+}
+
+/** A span of no length, such as a message that needs no answer, is an error to Jaeger; one of 1 ns is not. */
+function justAfter([seconds, nanos]: WallTime): WallTime {
+  return nanos === 999_999_999 ? [seconds + 1, 0] : [seconds, nanos + 1]
 }

@@ -40,6 +40,8 @@ export interface OtlpSinkOptions extends OtlpEndpoint {
   readonly counters: Counters
   /** Text attributes are cut to `valueLength`, attributes beyond `count` left out. Default: no limit. */
   readonly attributeLimits?: AttributeLimits
+  /** An address of the observed host, for receivers that ask for it. Default: the first of this machine. */
+  readonly hostAddress?: string
   /** Takes one sentence for the operator. Default: nobody reads them. */
   readonly warn?: (message: string) => void
   /** Spans that may wait; beyond that the oldest whole traces are dropped. Default 65,536. */

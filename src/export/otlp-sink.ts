@@ -1,3 +1,4 @@
+import { networkInterfaces } from 'node:os'
 import type { Counter, Counters } from '../telemetry/counters.js'
 import type { FinishedSpan, FinishedTrace, TraceSink } from '../traces/span.js'
 import { type BackOff, createBackOff } from './back-off.js'
@@ -77,7 +78,11 @@ class QueuedOtlpSink implements OtlpSink {
     this.#options = settings
     this.#exporter = createOtlpExporter(options, options.version)
     this.#queue = createTraceQueue(settings.queueSpans)
-    this.#converter = createSpanConverter(options.version, options.attributeLimits)
+    this.#converter = createSpanConverter({
+      version: options.version,
+      hostAddress: options.hostAddress ?? firstAddress(),
+      ...(options.attributeLimits && { limits: options.attributeLimits }),
+    })
     this.#counters = createSinkCounters(options.counters)
     this.#batchLimit = settings.batchSpans
     this.#backOff = createBackOff({
@@ -315,6 +320,14 @@ function createSinkCounters(counters: Counters): SinkCounters {
     droppedTraces: counters.counter('export.otlp.dropped_traces.queue_full'),
     lost,
   }
+}
+
+/** The machine's first address beyond loopback, IPv4 before IPv6. */
+function firstAddress(): string {
+  const all = Object.values(networkInterfaces())
+    .flatMap(addresses => addresses ?? [])
+    .filter(({ internal }) => !internal)
+  return (all.find(({ family }) => family === 'IPv4') ?? all[0])?.address ?? '127.0.0.1'
 }
 
 const zeroTrace = '0'.repeat(32)

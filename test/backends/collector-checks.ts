@@ -7,7 +7,7 @@ import type { Backend } from './backend-process.js'
 import type { Checks } from './checks.js'
 import { type ClickHouseAccess, query, spansInOtelTraces } from './clickhouse-api.js'
 import { checkDashboard, checkOwnSchema } from './dashboard-checks.js'
-import type { ExampleTraces } from './example-traces.js'
+import { type ExampleTraces, spansPerTrace } from './example-traces.js'
 import { eventually, manyTraces, send } from './sending.js'
 import { byId, sentSpans, spansOfOtlpJson, type ToldSpan, treeFaults } from './told-spans.js'
 
@@ -35,7 +35,7 @@ export async function checkCollector(
       const trace = examples.next()
       const more = Array.from({ length: manyTraces }, examples.next)
       const counts = await send([trace, ...more], started, 'grpc')
-      const sent = (manyTraces + 1) * 7
+      const sent = (manyTraces + 1) * spansPerTrace
       await checks.equal('collector: every span leaves once', () => counts, { 'export.otlp.spans': sent })
       await checkFile(checks, started['file']!, trace, sent)
       await checkClickHouse(checks, clickhouse, trace, sent)

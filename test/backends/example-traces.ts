@@ -1,18 +1,20 @@
 import type { FinishedSpan, FinishedTrace, ServiceResource, SpanLink, WallTime } from '../../src/traces/span.js'
 
-const services = ['nginx', 'web', 'worker'].map(
+const services = ['nginx', 'web', 'worker', 'audit'].map(
   (name): ServiceResource => ({
     service: name,
     attributes: { 'service.name': name, 'telemetry.distro.name': 'ghostspan', 'host.name': 'example' },
   }),
 )
-const [nginx, web, worker] = services as [ServiceResource, ServiceResource, ServiceResource]
+const [nginx, web, worker, audit] = services as [ServiceResource, ServiceResource, ServiceResource, ServiceResource]
 const linked = { 'ghostspan.link.evidence': 'context', 'ghostspan.link.confidence': 0.97 }
 const hex = (digits: number, number: number): string => number.toString(16).padStart(digits, '0')
 
+export const spansPerTrace = 8
+
 /**
  * The trace of one order: nginx, a web service with a database and a cache that fails, a queue, a worker that ends
- * after the answer. Times have odd nanoseconds, so that whoever rounds them is found out.
+ * after the answer, and one that is quick but begins after it. Times have odd nanoseconds, so that whoever rounds them is found out.
  *
  * @param number from 1; every id follows from it
  * @param seconds since 1970
@@ -65,6 +67,7 @@ function exampleTrace(number: number, seconds: number): FinishedTrace {
       span(5, 3, web, 'client', 'GET', [2_500, 2_587], { attributes: { 'db.system.name': 'redis' }, status: failed }),
       span(6, 3, web, 'producer', 'send orders', [6_000, 6_200], { attributes: { 'messaging.system': 'rabbitmq' } }),
       span(7, 6, worker, 'consumer', 'process orders', [6_400, 15_000]),
+      span(8, 6, audit, 'consumer', 'process orders', [13_000, 13_100]),
     ],
   }
 }

@@ -6,7 +6,7 @@ import type { FinishedTrace, TraceSink } from '../../src/traces/span.js'
 import { version } from '../../src/version.js'
 import type { Backend } from './backend-process.js'
 import type { Checks } from './checks.js'
-import { type ExampleTraces, servicePairs } from './example-traces.js'
+import { type ExampleTraces, servicePairs, spansPerTrace } from './example-traces.js'
 import { type JaegerApi, jaegerApi } from './jaeger-api.js'
 import { eventually, manyTraces, send } from './sending.js'
 import { byId, sentSpans, type ToldSpan, treeFaults } from './told-spans.js'
@@ -19,10 +19,17 @@ export async function checkJaeger(checks: Checks, jaeger: Backend, examples: Exa
     for (const protocol of ['grpc', 'http/protobuf', 'http/json'] as const) {
       const trace = examples.next()
       const counts = await send([trace], started, protocol)
-      await checks.equal(`Jaeger, ${protocol}: every span leaves once`, () => counts, { 'export.otlp.spans': 7 })
+      await checks.equal(`Jaeger, ${protocol}: every span leaves once`, () => counts, {
+        'export.otlp.spans': spansPerTrace,
+      })
       await checkInJaeger(checks, `Jaeger, ${protocol}`, api, trace)
     }
-    await checks.equal('Jaeger: services', async () => (await api.services()).sort(), ['nginx', 'web', 'worker'])
+    await checks.equal('Jaeger: services', async () => (await api.services()).sort(), [
+      'audit',
+      'nginx',
+      'web',
+      'worker',
+    ])
     await checkMany(checks, started, api, examples)
     await checkRestart(checks, jaeger, started, api, examples.next())
     await checkRecording(checks, started, api)
@@ -60,7 +67,7 @@ async function checkMany(
   const traces = Array.from({ length: manyTraces }, examples.next)
   const counts = await send(traces, started, 'grpc')
   await checks.equal(`Jaeger: ${manyTraces} traces leave without loss`, () => counts, {
-    'export.otlp.spans': manyTraces * 7,
+    'export.otlp.spans': manyTraces * spansPerTrace,
   })
   await checks.equal(
     'Jaeger: its graph of services counts every call',
@@ -87,7 +94,7 @@ async function checkRestart(
   await jaeger.start()
   await eventually(
     () => counters.snapshot()['export.otlp.spans'] ?? 0,
-    spans => spans === 7,
+    spans => spans === spansPerTrace,
   )
   await sink.close()
   await checkInJaeger(checks, 'Jaeger, away and back', api, trace)

@@ -22,7 +22,7 @@ function open(t: TestContext, endpoint: OtlpEndpoint) {
   return exporter
 }
 
-const spans = () => [createSpanConverter('1.0').convert(span())]
+const spans = () => [createSpanConverter({ version: '1.0' }).convert(span())]
 
 test('grpc: RetryInfo in the status says when to come back', async t => {
   const receiver = await startGrpcReceiver({
