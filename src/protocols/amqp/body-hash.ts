@@ -52,11 +52,22 @@ export class BodyHash {
     this.#position += count
   }
 
-  /** Undefined when a byte that counts was not seen. */
-  digest(): string | undefined {
-    const { length } = this.#head
-    if (length !== Math.min(this.#size, BODY_HEAD)) return undefined
-    if (this.#tailStart < this.#size && this.#tailSeen !== this.#size) return undefined
-    return this.#size <= BODY_HEAD ? this.#head.digest() : `${this.#head.digest()}.${this.#tail.digest()}`
+  /** Computes `hash`; false when a byte that counts was not seen. */
+  finish(): boolean {
+    if (this.#head.length !== Math.min(this.#size, BODY_HEAD)) return false
+    if (this.#tailStart < this.#size) {
+      if (this.#tailSeen !== this.#size) return false
+      this.#tail.finish()
+      this.#head.number(this.#tail.high)
+      this.#head.number(this.#tail.low)
+    }
+    this.#head.number(this.#size)
+    this.#head.finish()
+    return true
+  }
+
+  /** Of the body and its size, after `finish`. */
+  get hash(): ContentHash {
+    return this.#head
   }
 }

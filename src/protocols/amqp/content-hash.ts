@@ -1,11 +1,17 @@
 const PRIME_A = 0x9e3779b1
 const PRIME_B = 0x85ebca6b
 
+/** RFC 4648, section 5: text that needs no quotes anywhere. Numbers to text in other radixes cost half a microsecond. */
+const DIGITS = Buffer.from('ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_')
+
 /**
  * 64 bits of a sequence of bytes, whatever pieces it comes in. Four bytes at a time, two lanes that mix; made to tell
  * messages apart, not to withstand somebody who wants two to look alike.
  */
 export class ContentHash {
+  /** Set by `finish`. */
+  high = 0
+  low = 0
   #a = 0
   #b = 0
   #word = 0
@@ -50,12 +56,38 @@ export class ContentHash {
     this.#length += 4
   }
 
-  /** Both halves as text; the hash may go on afterwards. */
-  digest(): string {
+  /** Computes both halves of what has been hashed; the hash may go on afterwards. */
+  finish(): this {
     const tail = this.#filled === 0 ? 0 : this.#word
-    const a = avalanche(this.#a ^ Math.imul(this.#length, PRIME_B) ^ tail)
-    const b = avalanche((this.#b + a) ^ Math.imul(tail, PRIME_A))
-    return `${(a >>> 0).toString(36)}.${(b >>> 0).toString(36)}`
+    this.high = avalanche(this.#a ^ Math.imul(this.#length, PRIME_B) ^ tail)
+    this.low = avalanche((this.#b + this.high) ^ Math.imul(tail, PRIME_A))
+    return this
+  }
+
+  /** Both halves as eleven characters. */
+  get text(): string {
+    const { high: h, low: l } = this
+    return String.fromCharCode(
+      DIGITS[(h >>> 26) & 63]!,
+      DIGITS[(h >>> 20) & 63]!,
+      DIGITS[(h >>> 14) & 63]!,
+      DIGITS[(h >>> 8) & 63]!,
+      DIGITS[(h >>> 2) & 63]!,
+      DIGITS[((h & 3) << 4) | (l >>> 28)]!,
+      DIGITS[(l >>> 22) & 63]!,
+      DIGITS[(l >>> 16) & 63]!,
+      DIGITS[(l >>> 10) & 63]!,
+      DIGITS[(l >>> 4) & 63]!,
+      DIGITS[l & 15]!,
+    )
+  }
+
+  /** A text, between bytes. */
+  string(value: string): void {
+    this.number(value.length)
+    for (let i = 0; i < value.length; i += 2) {
+      this.#mix(value.charCodeAt(i) | (i + 1 < value.length ? value.charCodeAt(i + 1) << 16 : 0))
+    }
   }
 
   /** 32 bits, for hashes that are added up. */

@@ -1,5 +1,6 @@
 import { Attribute } from '../attribute-names.js'
 import type { Attributes, Exchange, Sender } from '../protocol.js'
+import type { BodyHash } from './body-hash.js'
 import { ContentHash } from './content-hash.js'
 import { destinationOf } from './destination.js'
 import type { Properties } from './properties.js'
@@ -101,48 +102,29 @@ export function fail(message: Message, error: string): void {
 }
 
 const content = new ContentHash()
-const encoder = new TextEncoder()
-const scratch = new Uint8Array(3 * 512)
 
 /**
  * Keys that a publish and what the broker makes of it have in common. A body alone may be sent twice: it only joins.
  * Exchange, routing key, properties and body together are passed on unchanged.
  */
-export function addKeys(
-  message: Message,
-  properties: Properties,
-  bodySize: number,
-  bodyHash: string | undefined,
-): void {
+export function addKeys(message: Message, properties: Properties, body: BodyHash): void {
   const keys = message.contentKeys
   const { exchangeName, routingKey } = message
-  if (properties.traceparent !== undefined) {
-    keys.push({ type: 'traceparent', value: properties.traceparent, scope: 'one' })
-  }
-  if (properties.messageId) {
-    const value = [
-      exchangeName,
-      routingKey,
-      properties.messageId,
-      properties.correlationId ?? '',
-      properties.timestamp ?? '',
-    ].join(' ')
+  const { messageId, correlationId = '', timestamp = '', traceparent } = properties
+  if (traceparent !== undefined) keys.push({ type: 'traceparent', value: traceparent, scope: 'one' })
+  if (messageId) {
+    const value = `${exchangeName} ${routingKey} ${messageId} ${correlationId} ${timestamp}`
     keys.push({ type: 'amqp-message', value, scope: 'one' })
   }
-  if (bodyHash === undefined) return
-  keys.push({ type: 'amqp-body', value: `${bodySize}.${bodyHash}`, scope: 'group' })
-  if (properties.hash === undefined) return
+  if (!body.finish()) return
+  keys.push({ type: 'amqp-body', value: body.hash.text, scope: 'group' })
+  if (!properties.whole) return
   content.reset()
-  hashText(exchangeName)
-  hashText(routingKey)
-  hashText(properties.hash)
-  hashText(bodyHash)
-  content.number(bodySize)
-  keys.push({ type: 'amqp-content', value: content.digest(), scope: 'one' })
-}
-
-function hashText(text: string): void {
-  const { written } = encoder.encodeInto(text, scratch)
-  content.number(written)
-  content.update(scratch, 0, written)
+  content.string(exchangeName)
+  content.string(routingKey)
+  content.number(properties.hash.high)
+  content.number(properties.hash.low)
+  content.number(body.hash.high)
+  content.number(body.hash.low)
+  keys.push({ type: 'amqp-content', value: content.finish().text, scope: 'one' })
 }

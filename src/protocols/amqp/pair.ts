@@ -274,7 +274,7 @@ export class AmqpConnection implements ProtocolConnection {
     content.open = false
     content.message = undefined
     if (message === undefined) return
-    addKeys(message, content.properties, content.size, content.body.digest())
+    addKeys(message, content.properties, content.body)
     message.contentEnd = next
     message.contentEndNs = this.#stream?.timeNs ?? 0
     if (message.noAck === true) this.#options.sink.end(message, next)

@@ -1,5 +1,6 @@
+import { utf8 } from '../utf8.js'
 import { ContentHash } from './content-hash.js'
-import { afterShortString, fieldLength, text, uint16, uint32 } from './wire-types.js'
+import { afterShortString, fieldLength, uint16, uint32 } from './wire-types.js'
 
 /** What a content header says of a message. */
 export interface Properties {
@@ -8,8 +9,9 @@ export interface Properties {
   /** As bytes on the wire, in hexadecimal. */
   timestamp: string | undefined
   traceparent: string | undefined
-  /** Hash of all that a broker passes on unchanged; undefined when not all of it could be read. */
-  hash: string | undefined
+  /** All of it could be read: `hash` is of all that a broker passes on unchanged. */
+  whole: boolean
+  readonly hash: ContentHash
 }
 
 const FLAG_HEADERS = 13
@@ -20,7 +22,6 @@ const FLAG_TIMESTAMP = 6
 const DIRECT_REPLY = Buffer.from('amq.rabbitmq.reply-to')
 
 const TRACEPARENT = Buffer.from('traceparent')
-const hash = new ContentHash()
 const field = new ContentHash()
 
 export const createProperties = (): Properties => ({
@@ -28,7 +29,8 @@ export const createProperties = (): Properties => ({
   messageId: undefined,
   timestamp: undefined,
   traceparent: undefined,
-  hash: undefined,
+  whole: false,
+  hash: new ContentHash(),
 })
 
 /**
@@ -37,12 +39,14 @@ export const createProperties = (): Properties => ({
  * table; all others are short strings.
  */
 export function readProperties(bytes: Uint8Array, start: number, end: number, out: Properties): void {
-  out.correlationId = out.messageId = out.timestamp = out.traceparent = out.hash = undefined
+  out.correlationId = out.messageId = out.timestamp = out.traceparent = undefined
+  out.whole = false
   if (start + 2 > end) return
   const flags = uint16(bytes, start)
   let i = start + 2
   // Bit 0 announces more flags; basic has none.
   if ((flags & 1) !== 0) return
+  const { hash } = out
   hash.reset()
   for (let bit = 15; bit > 1; bit--) {
     if ((flags & (1 << bit)) === 0) continue
@@ -51,8 +55,8 @@ export function readProperties(bytes: Uint8Array, start: number, end: number, ou
     if (bit === FLAG_HEADERS) {
       if (!readHeaders(bytes, i + 4, next, out)) return
     } else {
-      if (bit === FLAG_CORRELATION_ID) out.correlationId = text(bytes, i + 1, next)
-      else if (bit === FLAG_MESSAGE_ID) out.messageId = text(bytes, i + 1, next)
+      if (bit === FLAG_CORRELATION_ID) out.correlationId = utf8(bytes, i + 1, next)
+      else if (bit === FLAG_MESSAGE_ID) out.messageId = utf8(bytes, i + 1, next)
       else if (bit === FLAG_TIMESTAMP) out.timestamp = hex(bytes, i, next)
       // The broker puts the real queue in the place of `amq.rabbitmq.reply-to`.
       if (bit !== FLAG_REPLY_TO || !startsWith(bytes, i + 1, next, DIRECT_REPLY)) {
@@ -62,7 +66,8 @@ export function readProperties(bytes: Uint8Array, start: number, end: number, ou
     }
     i = next
   }
-  out.hash = hash.digest()
+  hash.finish()
+  out.whole = true
 }
 
 function afterProperty(bit: number, bytes: Uint8Array, i: number, end: number): number {
@@ -90,12 +95,12 @@ function readHeaders(bytes: Uint8Array, start: number, end: number, out: Propert
       sum = (sum + field.sum()) | 0
     }
     if (length === 60 && bytes[value] === 0x53 && startsWith(bytes, i + 1, value, TRACEPARENT)) {
-      out.traceparent = text(bytes, value + 5, next)
+      out.traceparent = utf8(bytes, value + 5, next)
     }
     i = next
   }
-  hash.number(FLAG_HEADERS)
-  hash.number(sum)
+  out.hash.number(FLAG_HEADERS)
+  out.hash.number(sum)
   return true
 }
 

@@ -1,3 +1,5 @@
+import { utf8 } from '../utf8.js'
+
 /** AMQP 0-9-1, section 4.2.5: integers are big-endian; a short string has its length in one byte. */
 export function uint16(bytes: Uint8Array, i: number): number {
   return (bytes[i]! << 8) | bytes[i + 1]!
@@ -10,10 +12,6 @@ export function uint32(bytes: Uint8Array, i: number): number {
 /** Exact up to 2^53. */
 export function uint64(bytes: Uint8Array, i: number): number {
   return uint32(bytes, i) * 4_294_967_296 + uint32(bytes, i + 4)
-}
-
-export function text(bytes: Uint8Array, start: number, end: number): string {
-  return Buffer.from(bytes.buffer, bytes.byteOffset + start, end - start).toString('utf8')
 }
 
 /** Behind the short string at i; more than `end` if it is not whole. */
@@ -38,7 +36,7 @@ export function shortString(bytes: Uint8Array, i: number, end: number): string {
   const slot = (hash ^ (hash >>> 13)) & (SLOTS - 1)
   const known = names[slot]
   if (known !== undefined && isSame(known, bytes, start, stop)) return known
-  const read = text(bytes, start, stop)
+  const read = utf8(bytes, start, stop)
   names[slot] = read
   return read
 }

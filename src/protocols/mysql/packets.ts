@@ -1,3 +1,5 @@
+import { utf8 } from '../utf8.js'
+
 /**
  * Pieces that every MySQL packet is made of.
  *
@@ -50,5 +52,5 @@ export function textUntilNul(bytes: Uint8Array, start: number, end: number): str
 }
 
 export function text(bytes: Uint8Array, start: number, end: number): string {
-  return Buffer.from(bytes.buffer, bytes.byteOffset + start, end - start).toString('utf8')
+  return utf8(bytes, start, end)
 }
