@@ -1,5 +1,6 @@
 import type { EventReader } from '../capture/event-reader.js'
 import type { Processes } from '../capture/processes.js'
+import { Attribute } from '../protocols/attribute-names.js'
 import type { Exchange } from '../protocols/protocol.js'
 import type { Carriers } from './carriers.js'
 import type { ConnectionState } from './connection-state.js'
@@ -142,7 +143,9 @@ export function createSampleRecorder({ record, processes, carriers, listener }: 
 }
 
 function kindOf(exchange: Exchange, outgoing: boolean): Sample['kind'] {
-  if (exchange.shape === 'message') return outgoing ? 'producer' : 'consumer'
+  // A command that wants no answer is a message, too, but nobody consumes it.
+  const consumed = exchange.shape === 'message' && exchange.attributes[Attribute.messagingSystem] !== undefined
+  if (consumed) return outgoing ? 'producer' : 'consumer'
   return outgoing ? 'client' : 'server'
 }
 
