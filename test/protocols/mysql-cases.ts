@@ -107,6 +107,11 @@ export const cases: CodecCase[] = [
     expected: [LOGGED_IN, { name: 'SELECT shop.items' }, { name: 'SELECT shop.items' }],
   },
   {
+    name: 'a server with a short version',
+    conversation: [...opened(LOGIN, '9.0.0'), query('COMMIT'), server(ok(1))],
+    expected: [LOGGED_IN, { name: 'COMMIT' }],
+  },
+  {
     name: 'an error',
     conversation: [
       ...opened(),

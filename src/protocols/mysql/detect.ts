@@ -42,8 +42,9 @@ export function detect(bytes: Uint8Array, start: number, end: number): Detection
 function detectFirst(bytes: Uint8Array, at: number, payload: number, length: number, available: number): Detection {
   const first = bytes[at]!
   if (first === 0x0a && length >= 40 && length <= 512) {
-    const printable = isPrintable(bytes, at + 1, Math.min(payload - 1, 6))
-    if (!printable) return NO
+    if (payload < 2) return MAYBE
+    // Version 10, then the server's version, a number first.
+    if (bytes[at + 1]! < 0x30 || bytes[at + 1]! > 0x39) return NO
     if (payload < length && available < 128) return MAYBE
     return readGreeting(bytes, at, at + payload) === undefined ? NO : SERVER
   }
