@@ -43,7 +43,7 @@ export interface Sender {
 /** Inserts at the same time; more would only queue in the server. */
 const MOST_IN_FLIGHT = 2
 /** Batches that wait in memory before they go to the spool. */
-const MOST_WAITING = 4
+const MOST_WAITING = 2
 /** Bytes on their way to the spool; beyond it batches are lost (a disk that does not take them any more). */
 const MOST_SPOOLING_BYTES = 64 << 20
 const FIRST_BACKOFF_MILLIS = 100

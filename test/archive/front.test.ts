@@ -178,6 +178,19 @@ describe('a port for readers', { skip: unlessEmbedded() }, () => {
     })
   }
 
+  it('refuses every function for tables that is not known to stay inside', async () => {
+    const inside =
+      /^(?:numbers(?:_mt)?|zeros(?:_mt)?|primes|generate(?:Random|Series|_series)|values|SQLStandardValues|null|format|loop|merge|view\w*|timeSeries\w+)$/
+    const names = (await text("SELECT name FROM system.table_functions WHERE name != ''")).split('\n')
+    assert.ok(names.length > 50)
+    for (const name of names) {
+      if (inside.test(name)) continue
+      const query = `SELECT * FROM ${name}('a', 'b')`
+      const answer = reader.query({ query, format: 'TabSeparated' }).then(result => result.text())
+      await assert.rejects(answer, /beyond the archive|readonly mode/, name)
+    }
+  })
+
   it('refuses settings that reach further than a query', async () => {
     for (const name of ['readonly', 'allow_introspection_functions', 'output_format_schema', 'format_schema']) {
       await assert.rejects(text('SELECT 1', { [name]: '0' }), codeIs('164'), name)

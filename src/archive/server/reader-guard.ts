@@ -15,8 +15,8 @@ const QUOTED_CALL = new RegExp(`["\`]${BETWEEN}\\(`)
 /** Functions that reach files, other hosts or other programs. */
 const REACHING = new RegExp(
   String.raw`\b(?:file\w*|url\w*|s3\w*|gcs|oss|cosn|hdfs\w*|azure\w*|iceberg\w*|deltaLake\w*|hudi\w*|paimon\w*|remote\w*|` +
-    String.raw`cluster\w*|mysql|postgresql|mongodb|redis|sqlite|odbc|jdbc|executable|ytsaurus|arrowflight|prometheus\w*|` +
-    String.raw`timeSeries\w*|input|dictionary|mergeTree\w*|ai\w*|catboost\w*|evalMLMethod|sleep\w*|demangle|addressTo\w*)` +
+    String.raw`cluster\w*|mysql|postgresql|mongodb|redis|sqlite|odbc|jdbc|executable|ytsaurus|arrow\w*|eval\w*|fuzz\w*|prometheus\w*|` +
+    String.raw`input|dictionary|mergeTree\w*|ai\w*|catboost\w*|sleep\w*|demangle|addressTo\w*)` +
     BETWEEN +
     String.raw`\(`,
   'i',
