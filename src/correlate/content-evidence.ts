@@ -21,6 +21,8 @@ interface Sent {
 export function createContentEvidence(limit = 20_000): EvidenceSource & { readonly size: number } {
   const sentByKey = new Map<string, Sent>()
   const parentOf = new WeakMap<Sample, { parent: Sample; strength: number }>()
+  /** The broker's own ends only hand on: cause and effect are with its clients. */
+  const isClients = (sample: Sample): boolean => sample.connection.role === 'client'
   const keysOf = (sample: Sample): ContentKey[] =>
     sample.exchange.contentKeys.filter(key => key.scope === 'one' && key.type !== 'traceparent')
 
@@ -52,10 +54,10 @@ export function createContentEvidence(limit = 20_000): EvidenceSource & { readon
   return {
     kind: 'content',
     complete: sample => {
-      if (sample.kind === 'producer') remember(sample)
+      if (sample.kind === 'producer' && isClients(sample)) remember(sample)
     },
     candidates: (sample, out: Evidence[]) => {
-      if (sample.kind !== 'consumer') return
+      if (sample.kind !== 'consumer' || !isClients(sample)) return
       let found = parentOf.get(sample)
       if (found === undefined) {
         found = match(sample)

@@ -15,7 +15,7 @@ import { createResourceTable } from '../../src/traces/resources.js'
 import type { FinishedTrace } from '../../src/traces/span.js'
 import { createTraceBuilder } from '../../src/traces/trace-builder.js'
 import { ORIGIN } from '../support/capture-builder.js'
-import { madeUpExchange, madeUpSample } from '../support/made-up-samples.js'
+import { madeUpConnection, madeUpExchange, madeUpSample } from '../support/made-up-samples.js'
 
 const SECOND = 1e9
 
@@ -81,6 +81,8 @@ const activityOf = (owner: Sample | undefined, trust = 1): Activity => ({
   trust,
   sinceNs: 0,
 })
+
+const connected = (role: 'client' | 'server') => madeUpConnection({ role })
 
 const client = (owner: Sample | undefined, overrides: Partial<Sample> = {}, trust = 1): Sample =>
   madeUpSample({ side: 'client', kind: 'client', activity: activityOf(owner, trust), ...overrides })
@@ -185,14 +187,36 @@ test('A consumed message is the child of the message that was sent', () => {
   const key = { type: 'amqp-message', value: 'orders/1', scope: 'one' } as const
   const exchange = (initiator: 'client' | 'server') =>
     madeUpExchange({ shape: 'message', initiator, contentKeys: [key] })
-  whole(madeUpSample({ side: 'client', kind: 'producer', exchange: exchange('client'), startNs: 10 }))
-  whole(madeUpSample({ kind: 'consumer', exchange: exchange('server'), startNs: 50 }))
+  const [atProducer, atBroker, atConsumer] = [connected('client'), connected('server'), connected('client')]
+  whole(
+    madeUpSample({
+      side: 'client',
+      kind: 'producer',
+      connection: atProducer,
+      exchange: exchange('client'),
+      startNs: 10,
+    }),
+  )
+  // The broker hands it on under the same key, which makes it neither cause nor effect.
+  whole(
+    madeUpSample({
+      side: 'client',
+      kind: 'producer',
+      connection: atBroker,
+      exchange: exchange('server'),
+      startNs: 30,
+      wireLow: 9,
+    }),
+  )
+  whole(madeUpSample({ kind: 'consumer', connection: atConsumer, exchange: exchange('server'), startNs: 50 }))
   assembler.advance(5 * SECOND)
   assert.deepEqual(
-    traces[0]?.spans.map(span => [span.kind, span.link?.evidence]),
+    traces
+      .find(trace => trace.spans.length === 2)
+      ?.spans.map(span => [span.kind, span.link?.evidence, span.link?.confidence]),
     [
-      ['producer', undefined],
-      ['consumer', 'content'],
+      ['producer', undefined, undefined],
+      ['consumer', 'content', 0.99],
     ],
   )
 })
@@ -203,10 +227,27 @@ test('Equal messages go to their consumers in the order in which they were sent'
   const exchange = (initiator: 'client' | 'server') =>
     madeUpExchange({ shape: 'message', initiator, contentKeys: [key] })
   const sent = [1, 2, 3].map(at =>
-    whole(madeUpSample({ side: 'client', kind: 'producer', exchange: exchange('client'), startNs: at, wireLow: at })),
+    whole(
+      madeUpSample({
+        side: 'client',
+        kind: 'producer',
+        connection: connected('client'),
+        exchange: exchange('client'),
+        startNs: at,
+        wireLow: at,
+      }),
+    ),
   )
   const consumed = [11, 12, 13].map(at =>
-    whole(madeUpSample({ kind: 'consumer', exchange: exchange('server'), startNs: at, wireLow: at })),
+    whole(
+      madeUpSample({
+        kind: 'consumer',
+        connection: connected('client'),
+        exchange: exchange('server'),
+        startNs: at,
+        wireLow: at,
+      }),
+    ),
   )
   assembler.advance(5 * SECOND)
   assert.equal(traces.length, 3)
