@@ -65,9 +65,9 @@ __noinline int tell_long(
     const struct call *call, const struct socket_state *state, const struct user_buffer *buffer,
     const struct copy_plan *plan)
 {
-    const __u32 key = 0;
     if (!call || !state || !buffer || !plan)
         return 0;
+    const __u32 key = call->op == k_op_send ? k_sending : k_receiving;
     struct record_scratch *scratch = bpf_map_lookup_elem(&record_scratch, &key);
     if (!scratch)
         return 0;
@@ -210,8 +210,11 @@ static __always_inline int on_call(struct sock *sk, const int result, const int 
         .length = result,
         .op = direction == k_sending ? k_op_send : k_op_receive,
     };
-    if (unlikely(!(state->flags & k_socket_complete)) && announce(sk, state, call.pid, call.tid))
+    if (unlikely(!(state->flags & k_socket_complete)) && announce(sk, state, call.pid, call.tid)) {
+        /* User space does not know the connection: the call is lost as well. */
+        count_lost(k_lost_ring_full);
         return 0;
+    }
     if (unlikely(state->policy != policy_epoch))
         collect_policy(state);
     if (state->flags & k_socket_count_only)

@@ -3,6 +3,7 @@
 #define GHOSTSPAN_MAPS_RECORD_SCRATCH_H
 
 #include "../lib/kernel.h"
+#include "socket_states.h"
 
 /* How far a copy has come. Here and not on the stack: the verifier forgets what it knew of a map's values, which keeps
  * the number of states it has to follow small. */
@@ -21,11 +22,11 @@ struct record_scratch {
 
 /*
  * Where a record is put together that is too long or too scattered to be copied straight into the ring. One per CPU
- * is enough: tracepoints run with preemption off.
+ * and direction: a program is never entered twice on one CPU, but may be preempted by the other one.
  */
 struct {
     __uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-    __uint(max_entries, 1);
+    __uint(max_entries, k_directions);
     __type(key, __u32);
     __type(value, struct record_scratch);
 } record_scratch SEC(".maps");

@@ -281,6 +281,7 @@ napi_value times(napi_env env, napi_callback_info info) {
         set(env, entry, "name", text(env, time.name));
         set(env, entry, "nanoseconds", number(env, static_cast<double>(time.nanoseconds)));
         set(env, entry, "runs", number(env, static_cast<double>(time.runs)));
+        set(env, entry, "misses", number(env, static_cast<double>(time.misses)));
         napi_set_element(env, result, index++, entry);
     }
     return result;

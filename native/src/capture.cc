@@ -217,7 +217,7 @@ std::vector<ProgramTime> Capture::times() const {
         uint32_t length = sizeof info;
         if (descriptor < 0 || bpf_obj_get_info_by_fd(descriptor, &info, &length) != 0)
             continue;
-        result.push_back({bpf_program__name(program), info.run_time_ns, info.run_cnt});
+        result.push_back({bpf_program__name(program), info.run_time_ns, info.run_cnt, info.recursion_misses});
     }
     return result;
 }

@@ -27,6 +27,7 @@ struct ProgramTime {
     std::string name;
     uint64_t nanoseconds;
     uint64_t runs;
+    uint64_t misses; // entered while it was running on the same CPU, hence not run
 };
 
 struct OpenOptions {

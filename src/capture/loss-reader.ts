@@ -12,6 +12,8 @@ export type LossReader = () => Loss[]
 
 export function createLossReader(addon: NativeAddon, handle: CaptureHandle, counters: Counters): LossReader {
   const seen = LOST_CAUSES.map(() => 0)
+  let missesSeen = 0
+  let oversizedSeen = 0
   return () => {
     const losses: Loss[] = []
     for (const [index, { cause, counter, event }] of LOST_CAUSES.entries()) {
@@ -21,6 +23,18 @@ export function createLossReader(addon: NativeAddon, handle: CaptureHandle, coun
       seen[index] = total
       counters.add(counter, count)
       if (event) losses.push({ cause, count })
+    }
+    const misses = addon.times(handle).reduce((sum, { misses }) => sum + misses, 0)
+    if (misses > missesSeen) {
+      losses.push({ cause: 'program_busy', count: misses - missesSeen })
+      counters.add('capture.lost.program_busy', misses - missesSeen)
+      missesSeen = misses
+    }
+    const oversized = addon.oversized(handle)
+    if (oversized > oversizedSeen) {
+      losses.push({ cause: 'oversized', count: oversized - oversizedSeen })
+      counters.add('capture.lost.oversized', oversized - oversizedSeen)
+      oversizedSeen = oversized
     }
     return losses
   }

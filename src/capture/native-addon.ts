@@ -12,6 +12,8 @@ export interface ProgramTime {
   /** Run time in ns and number of runs; counted by the kernel only while kernel.bpf_stats_enabled is 1. */
   readonly nanoseconds: number
   readonly runs: number
+  /** How often it was not run because it was running already on the same CPU; always counted. */
+  readonly misses: number
 }
 
 /**
