@@ -1,7 +1,7 @@
 import type { Counters } from '../telemetry/counters.js'
 import type { CaptureFile } from './capture-file.js'
+import { cutShort, emptyPacket, LONGEST_PACKET, type Packet, type PacketReader } from './packet.js'
 import { PcapError } from './pcap-error.js'
-import { cutShort, emptyPacket, LONGEST_PACKET, type Packet, type PacketReader } from './pcap-reader.js'
 
 // draft-ietf-opsawg-pcapng: block types.
 const SECTION_HEADER = 0x0a0d0d0a

@@ -145,6 +145,7 @@ class TcpConnection {
   #clientEnd: RecordedEnd | undefined
   #serverEnd: RecordedEnd | undefined
   #announced = false
+  #resetBy: TcpDirection | undefined
   /** Records of one connection never go back in time, whatever the packets' stamps do. */
   #nowNs: number
 
@@ -176,8 +177,10 @@ class TcpConnection {
       const other = direction === this.#fromClient ? this.#fromServer : this.#fromClient
       return (flags & TcpFlag.ack) === 0 || acknowledged !== other.base
     }
-    // Bytes that go on behind a reset: it was not believed, or is none of this connection's.
-    return this.ended && length > 0 && !direction.hasAll(sequence, length)
+    // What the other end still sent has crossed the reset. Whoever sends on after resetting is in another life, or the
+    // reset was not its own.
+    if (!this.ended || (this.#resetBy !== undefined && this.#resetBy !== direction)) return false
+    return length > 0 && !direction.hasAll(sequence, length)
   }
 
   add(segment: TcpSegment, fromLow: boolean, timeNs: number): void {
@@ -190,7 +193,11 @@ class TcpConnection {
     // A SYN takes one number, before the bytes that it may carry (RFC 7413).
     const sequence = isSyn ? (segment.sequence + 1) >>> 0 : segment.sequence
     if ((flags & TcpFlag.reset) !== 0) {
-      if (direction.believesReset(sequence)) this.end()
+      // Before the handshake only a reset that answers the SYN counts (RFC 9293, 3.10.7.3).
+      const answersSyn = (flags & TcpFlag.ack) !== 0 && segment.acknowledged === other.base
+      if (direction.next === undefined ? !this.#midlife && !answersSyn : !direction.believesReset(sequence)) return
+      this.#resetBy = direction
+      this.end()
       return
     }
     direction.begin(sequence, true)

@@ -141,8 +141,7 @@ export class TcpDirection {
 
   /** Whether a reset with this number would be believed by the receiver. */
   believesReset(sequence: number): boolean {
-    if (this.next === undefined) return true
-    const ahead = sequenceDistance(sequence, this.next)
+    const ahead = sequenceDistance(sequence, this.next ?? sequence)
     return ahead >= 0 && ahead < WIDEST_WINDOW
   }
 
