@@ -82,6 +82,9 @@ export function createPipeline(options: PipelineOptions): Pipeline {
         for (const kind of evidence) kind.begin?.(sample)
         assembler.begin(sample)
       },
+      keyed: (sample: Sample) => {
+        for (const kind of evidence) kind.keyed?.(sample)
+      },
       complete: (sample: Sample) => {
         for (const kind of evidence) kind.complete?.(sample)
         assembler.complete(sample)

@@ -1,4 +1,4 @@
-import type { Connection, Endpoint } from './connection.js'
+import { type Connection, type Endpoint, setKey } from './connection.js'
 import { CONNECTION, EventFlag, WireRole, WireTransport } from './event-layout.js'
 import type { EventReader } from './event-reader.js'
 import type { ObservedProcess } from './processes.js'
@@ -9,22 +9,25 @@ const AF_INET = 2
 export function decodeConnection(record: EventReader, process: ObservedProcess): Connection {
   const isUnix = record.u8(CONNECTION.transport) === WireTransport.unix
   const role = record.u8(CONNECTION.role)
-  const low = isUnix ? record.u64(CONNECTION.localIdentity) : record.u32(CONNECTION.localIsn)
-  const high = isUnix ? record.u64(CONNECTION.remoteIdentity) : record.u32(CONNECTION.remoteIsn)
-  const known = low !== 0 && high !== 0
-  const ownsLow = low < high
-  return {
+  const localIdentity = isUnix ? record.u64(CONNECTION.localIdentity) : 0
+  const remoteIdentity = isUnix ? record.u64(CONNECTION.remoteIdentity) : 0
+  const connection: Connection = {
     id: record.connection,
     transport: isUnix ? 'unix' : 'tcp',
     local: isUnix ? UNIX : endpoint(record, CONNECTION.localAddress, CONNECTION.localPort),
     remote: isUnix ? UNIX : endpoint(record, CONNECTION.remoteAddress, CONNECTION.remotePort),
     role: role === WireRole.opened ? 'client' : role === WireRole.accepted ? 'server' : 'unknown',
-    keyLow: known ? Math.min(low, high) : 0,
-    keyHigh: known ? Math.max(low, high) : 0,
-    ownsLow,
+    keyLow: 0,
+    keyHigh: 0,
+    ownsLow: false,
+    localIdentity,
+    remoteIdentity,
     midlife: (record.flags & EventFlag.midlife) !== 0,
     process,
   }
+  if (isUnix) setKey(connection, localIdentity, remoteIdentity)
+  else setKey(connection, record.u32(CONNECTION.localIsn), record.u32(CONNECTION.remoteIsn))
+  return connection
 }
 
 const UNIX: Endpoint = { address: 'unix', port: 0 }

@@ -27,8 +27,23 @@ export interface Connection {
   keyHigh: number
   /** True if this end owns keyLow: tells the two directions apart alike at both ends. */
   ownsLow: boolean
+  /** Unix: inodes of the two sockets, 0 while not known; 0 for TCP. */
+  readonly localIdentity: number
+  remoteIdentity: number
   /** True when it existed before the capture, or its beginning was lost. */
   readonly midlife: boolean
   /** Process that was seen using it last. */
   process: ObservedProcess
+}
+
+/** Sets the connection key from this end's number and the other's; no key while one of them is 0. */
+export function setKey(
+  connection: Pick<Connection, 'keyLow' | 'keyHigh' | 'ownsLow'>,
+  own: number,
+  other: number,
+): void {
+  const known = own !== 0 && other !== 0
+  connection.keyLow = known ? Math.min(own, other) : 0
+  connection.keyHigh = known ? Math.max(own, other) : 0
+  connection.ownsLow = own < other
 }

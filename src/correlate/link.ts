@@ -31,6 +31,8 @@ export interface EvidenceSource {
   readonly kind: EvidenceKind
   /** A sample begins (its request was seen). */
   begin?(sample: Sample): void
+  /** Its wire key has become known after its beginning. */
+  keyed?(sample: Sample): void
   /** A sample is complete. */
   complete?(sample: Sample): void
   candidates(sample: Sample, out: Evidence[]): void

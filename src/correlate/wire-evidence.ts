@@ -28,10 +28,8 @@ export function createWireEvidence(): WireEvidence {
   return {
     kind: 'wire',
     begin: add,
-    complete: sample => {
-      // A Unix socket's peer may have become known only meanwhile.
-      if (sample.connection.transport === 'unix') add(sample)
-    },
+    // A Unix socket's peer may become known only later.
+    keyed: add,
     candidates: (sample: Sample, out: Evidence[]) => {
       if (sample.side !== 'server') return
       const parent = otherEnd(sample)

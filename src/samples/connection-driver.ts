@@ -12,6 +12,7 @@ import type { Carriers } from './carriers.js'
 import { ConnectionState } from './connection-state.js'
 import { recogniseProtocol } from './recognition.js'
 import type { SampleRecorder } from './sample-recorder.js'
+import { createUnixPairs } from './unix-pairs.js'
 
 const TWO_32 = 4_294_967_296
 
@@ -44,6 +45,7 @@ export class ConnectionDriver implements EventHandler {
   readonly #limit: number
   readonly #portPolicies = new Set<number>()
   readonly #leafPorts = new Set<number>()
+  readonly #unixPairs = createUnixPairs()
   readonly #orphans
   readonly #holes
   readonly #unreadable
@@ -88,11 +90,7 @@ export class ConnectionDriver implements EventHandler {
     const known = this.#states.get(record.connection)
     const connection = decodeConnection(record, process)
     if (known !== undefined) {
-      // Seen before (connect, then its first bytes; or a Unix peer that was accepted late): the keys are newer.
-      const { role, module } = { role: known.connection.role, module: known.module }
-      Object.assign(known.connection, connection, {
-        role: module === undefined ? pickRole(connection.role, role) : role,
-      })
+      this.#toldAgain(known, connection)
       return
     }
     if (this.#states.size >= this.#limit) this.#evict()
@@ -106,13 +104,30 @@ export class ConnectionDriver implements EventHandler {
       connection.role = 'server'
     }
     this.#states.set(connection.id, state)
+    this.#pair(state)
+  }
+
+  /** Connect, then its first bytes; or a Unix peer that was accepted late: what is known now is more. */
+  #toldAgain(state: ConnectionState, newer: Connection): void {
+    const { connection } = state
+    const { role, keyLow, keyHigh, ownsLow, remoteIdentity } = connection
+    Object.assign(connection, newer, { role: state.module === undefined ? pickRole(newer.role, role) : role })
+    if (newer.keyHigh === 0) Object.assign(connection, { keyLow, keyHigh, ownsLow, remoteIdentity })
+    else if (keyHigh === 0) state.keyed()
+    this.#pair(state)
   }
 
   close(record: EventReader): void {
     const state = this.#states.get(record.connection)
     if (state === undefined) return
     this.#states.delete(record.connection)
+    if (state.connection.transport === 'unix') this.#unixPairs.forget(state)
     state.close()
+  }
+
+  #pair(state: ConnectionState): void {
+    if (state.connection.transport !== 'unix') return
+    for (const each of this.#unixPairs.told(state)) each.keyed()
   }
 
   process(record: EventReader): void {
@@ -300,6 +315,7 @@ export class ConnectionDriver implements EventHandler {
     if (oldest === undefined) return
     this.#states.delete(oldest[0])
     this.#evicted.value++
+    this.#unixPairs.forget(oldest[1])
     oldest[1].close()
   }
 }

@@ -80,16 +80,21 @@ export class ConnectionState implements ExchangeSink {
     if (sample !== undefined) this.#recorder.responseBegin(sample, offset)
   }
 
-  end(exchange: Exchange, offset: number): void {
+  end(exchange: Exchange, offset: number, timeNs?: number): void {
     const sample = this.#leave(exchange)
     if (sample === undefined) return
     this.restarts = 0
-    this.#recorder.end(sample, offset)
+    this.#recorder.end(sample, offset, timeNs)
   }
 
   abandon(exchange: Exchange): void {
     const sample = this.#leave(exchange)
     if (sample !== undefined) this.#recorder.abandon(sample)
+  }
+
+  /** The connection's key has become known: its open samples get theirs. */
+  keyed(): void {
+    for (const sample of this.#open) this.#recorder.keyed(sample)
   }
 
   /** The connection is gone: what a module left open is given up. */

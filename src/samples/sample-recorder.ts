@@ -10,6 +10,8 @@ import { wireKey } from './wire-key.js'
 /** Whoever wants to know of samples as they begin and end: correlation. */
 export interface SampleListener {
   begin(sample: Sample): void
+  /** Its wire key has become known. */
+  keyed(sample: Sample): void
   /** Complete, answered or not: nothing of it changes any more but its service name. */
   complete(sample: Sample): void
 }
@@ -22,8 +24,11 @@ export interface SampleRecorder {
   begin(state: ConnectionState, exchange: Exchange, offset: number, ordinal: number, timeNs: number): Sample
   requestEnd(sample: Sample, offset: number): void
   responseBegin(sample: Sample, offset: number): void
-  end(sample: Sample, offset: number): void
+  /** @param timeNs when the last byte was seen, if that was before the record that is being read. */
+  end(sample: Sample, offset: number, timeNs?: number): void
   abandon(sample: Sample): void
+  /** Its connection's key has become known. */
+  keyed(sample: Sample): void
   readonly samples: number
 }
 
@@ -46,6 +51,11 @@ export function createSampleRecorder({ record, processes, carriers, listener }: 
     const key = wireKey(keyLow, keyHigh, fromLow, sample.requestPosition)
     sample.wireHigh = key.high
     sample.wireLow = key.low
+  }
+  const answered = (sample: Sample): void => {
+    if (!isRequest(sample)) carriers.answerRead(sample, record.tid, record.carrier)
+    else if (sample.exchange.shape === 'call') carriers.answerDone(sample, record.tid, record.carrier)
+    else carriers.settled(sample, record.tid, record.carrier)
   }
   const finish = (sample: Sample): void => {
     sample.complete = true
@@ -112,21 +122,26 @@ export function createSampleRecorder({ record, processes, carriers, listener }: 
       if (!isRequest(sample)) carriers.answerRead(sample, record.tid, record.carrier)
       else if (sample.exchange.shape === 'call') carriers.answerBegun(sample, record.tid, record.carrier)
     },
-    end: (sample, offset) => {
-      sample.endNs = record.timeNs
+    end: (sample, offset, timeNs) => {
+      sample.endNs = timeNs ?? record.timeNs
       if (Number.isNaN(sample.responseStartNs)) {
         sample.responseObserved = sample.exchange.shape === 'message'
         if (Number.isNaN(sample.requestEndNs)) {
           sample.requestEndNs = record.timeNs
           sample.requestBytes = Math.max(0, offset - sample.requestPosition)
         }
+        // A message that wants no acknowledgement is settled as soon as it is read.
+        if (sample.kind === 'consumer') carriers.settled(sample, record.tid, record.carrier)
       } else {
         sample.responseBytes = Math.max(0, offset + sample.responseBytes)
-        if (!isRequest(sample)) carriers.answerRead(sample, record.tid, record.carrier)
-        else if (sample.exchange.shape === 'call') carriers.answerDone(sample, record.tid, record.carrier)
-        else carriers.settled(sample, record.tid, record.carrier)
+        // An end that is found out late, perhaps in another carrier's call, says nothing about who runs now.
+        if (timeNs === undefined) answered(sample)
       }
       finish(sample)
+    },
+    keyed: sample => {
+      keySample(sample)
+      listener.keyed(sample)
     },
     abandon: sample => {
       sample.endNs = Math.max(sample.startNs, record.timeNs)

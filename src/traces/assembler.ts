@@ -30,7 +30,7 @@ export interface AssemblerOptions {
 }
 
 /** Puts samples into traces and lets each trace go once it is quiet or too old. Driven by event time alone. */
-export interface Assembler extends SampleListener {
+export interface Assembler extends Pick<SampleListener, 'begin' | 'complete'> {
   /** Time has come this far (ns since the capture's base). */
   advance(nowNs: number): void
   /** Lets everything go. */

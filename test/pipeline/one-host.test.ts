@@ -151,3 +151,29 @@ test('Rules of the operator name a service', async () => {
   const { spans } = await runPipeline(capture.source(), { serviceRules })
   assert.equal(spans.find(span => span.kind === 'server')?.resource.service, 'storefront')
 })
+
+test('Both ends of a Unix connection are joined although the client never learns who its peer was', async () => {
+  const { capture, worker } = shop()
+  const thread = worker(21)
+  const pair = { clientId: 901, serverId: 902, clientPosition: 0, serverPosition: 0 }
+  // nginx writes before its peer is accepted, and reads the answer when its peer is gone.
+  capture.unixEnd(nginx, 901, 'opened', 5_001, 0).request(pair, nginx, undefined, GET('/a'))
+  pair.clientPosition = 0
+  capture.unixEnd(thread, 902, 'accepted', 5_002, 5_001).request(pair, undefined, thread, GET('/a'))
+  capture.respond(pair, thread, nginx, OK)
+  const { traces } = await runPipeline(capture.source())
+  assert.deepEqual(traces.map(outline), [['nginx client GET /a', '  web server GET /a (wire 1)']])
+})
+
+test('A Unix connection whose client is told of its peer later is joined as well', async () => {
+  const { capture, worker } = shop()
+  const thread = worker(21)
+  const pair = { clientId: 901, serverId: 902, clientPosition: 0, serverPosition: 0 }
+  capture.unixEnd(nginx, 901, 'opened', 5_001, 0).request(pair, nginx, undefined, GET('/a'))
+  capture.unixEnd(nginx, 901, 'opened', 5_001, 5_002)
+  pair.clientPosition = 0
+  capture.unixEnd(thread, 902, 'accepted', 5_002, 5_001).request(pair, undefined, thread, GET('/a'))
+  capture.at(900_000).respond(pair, thread, nginx, OK)
+  const { traces } = await runPipeline(capture.source())
+  assert.deepEqual(traces.map(outline), [['nginx client GET /a', '  web server GET /a (wire 1)']])
+})

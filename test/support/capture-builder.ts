@@ -25,7 +25,7 @@ export interface Side {
   readonly tid?: number
 }
 
-interface OpenPair {
+export interface OpenPair {
   readonly clientId: number
   readonly serverId: number
   clientPosition: number
@@ -79,6 +79,19 @@ export class CaptureBuilder {
     this.#connection(Op.connection, client, clientId, WireRole.opened, localPort, port, isns)
     this.#connection(Op.connection, server, serverId, WireRole.accepted, port, localPort, [isns[1], isns[0]])
     return { clientId, serverId, clientPosition: 0, serverPosition: 0 }
+  }
+
+  /** A Unix connection, told by each end before its own first data, as the kernel does. `told`: inodes that are known. */
+  unixEnd(side: Side, id: number, role: 'opened' | 'accepted', inode: number, peer: number): this {
+    const { record, view } = this.#record(Op.connection, CONNECTION.bytes, side)
+    view.setBigUint64(CONNECTION.connection, BigInt(id), true)
+    view.setUint8(CONNECTION.role, WireRole[role])
+    view.setUint8(CONNECTION.transport, WireTransport.unix)
+    view.setUint16(CONNECTION.family, 1, true)
+    view.setBigUint64(CONNECTION.localIdentity, BigInt(inode), true)
+    view.setBigUint64(CONNECTION.remoteIdentity, BigInt(peer), true)
+    this.#records.push(record)
+    return this
   }
 
   /** The client writes and the server reads (or only one of them is seen). */

@@ -24,6 +24,8 @@ export function madeUpConnection(overrides: Partial<Connection> = {}): Connectio
     keyLow: 2 * connections,
     keyHigh: 2 * connections + 1,
     ownsLow: true,
+    localIdentity: 0,
+    remoteIdentity: 0,
     midlife: false,
     process: observedProcess(1),
     ...overrides,
