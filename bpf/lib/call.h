@@ -126,7 +126,7 @@ static __noinline int on_no_bytes(
     if (!(state->flags & k_socket_count_only))
         tell_short(&call, state, result == 0 ? k_flag_eof : 0, 0, 0, 0);
     if (result == 0)
-        state->flags |= k_socket_ended;
+        set_flags(state, k_socket_ended);
     if (state->transport == k_transport_unix && sk->sk_shutdown == k_both_shutdown)
         end_unix_pair(sk, state);
     return 0;

@@ -12,23 +12,17 @@
 
 __u64 connections_begun = 0;
 
-static __always_inline void begin_connection(struct socket_state *state, const __u8 transport, const __u8 role)
+/*
+ * Gives the connection its id, once, even when its first calls run at the same time on two CPUs: all else that is set
+ * here is the same whoever sets it.
+ */
+static __always_inline void begin_connection(struct socket_state *state, const __u8 transport)
 {
-    state->connection = __sync_fetch_and_add(&connections_begun, 1) + 1;
+    const __u64 connection = __sync_fetch_and_add(&connections_begun, 1) + 1;
     state->transport = transport;
-    state->role = role;
-    state->flags &= ~(k_socket_announced | k_socket_complete | k_socket_decided | k_socket_count_only |
-                      k_socket_ended | k_socket_midlife | k_socket_connecting);
-    state->local_isn = state->remote_isn = 0;
-    state->peer = 0;
     state->policy = policy_epoch;
-    state->many_vector = 0;
-    for (int i = 0; i < k_directions; i++) {
-        state->ways[i].position = 0;
-        state->ways[i].uncopied_calls = 0;
-        state->ways[i].uncopied_bytes = 0;
-    }
     set_undecided(state);
+    __sync_val_compare_and_swap(&state->connection, 0, connection);
 }
 
 static __always_inline int tell_connection(
@@ -78,9 +72,8 @@ static __noinline int announce(struct sock *sk, struct socket_state *state, cons
     }
     if (tell_connection(sk, state, k_op_connection, pid, tid))
         return again ? 0 : -1;
-    state->flags |= k_socket_announced;
-    if (state->transport == k_transport_tcp || state->peer)
-        state->flags |= k_socket_complete;
+    set_flags(state, state->transport == k_transport_tcp || state->peer ? k_socket_announced | k_socket_complete
+                                                                         : k_socket_announced);
     if (state->transport == k_transport_unix && !again) {
         const __u32 inode = inode_of(sk);
         const __u64 connection = state->connection;
@@ -110,12 +103,11 @@ static __always_inline void tell_close(
 static __always_inline void end_connection(struct socket_state *state)
 {
     const struct way *sending = &state->ways[k_sending], *receiving = &state->ways[k_receiving];
-    if (!state->connection || !(state->flags & (k_socket_announced | k_socket_connecting)))
+    if (!(state->flags & (k_socket_announced | k_socket_connecting)))
         return;
     tell_close(state->connection, state->tgid, sending->uncopied_calls + receiving->uncopied_calls,
                sending->uncopied_bytes, receiving->uncopied_bytes);
-    state->connection = 0;
-    state->flags &= ~(k_socket_announced | k_socket_complete | k_socket_connecting | k_socket_traced);
+    clear_flags(state, k_socket_announced | k_socket_complete | k_socket_connecting | k_socket_traced);
 }
 
 /* The peer of a Unix socket is gone, and with it all that this end can ever hear: the end of both connections. */
@@ -132,61 +124,82 @@ static __noinline int end_unix_pair(struct sock *sk, struct socket_state *state)
     return 0;
 }
 
-/* A socket meets a process, or the selection changed: may it be traced, and does it have all it needs for that? */
+static __always_inline void begin_unix(struct sock *sk, struct socket_state *state)
+{
+    state->role = unix_role_of(sk);
+    begin_connection(state, k_transport_unix);
+}
+
+/* False when it is the far end of a connection of our own. `moved` bytes were moved by the call that is going on. */
+static __always_inline bool begin_tcp(struct sock *sk, struct socket_state *state, const __u32 moved)
+{
+    if (!(state->flags & k_socket_keyed))
+        read_key(sk, state, false);
+    if (far_end_is_own(state))
+        return false;
+    if (state->connection) /* connect() was seen */
+        return true;
+    const struct tcp_sock *tcp = as_kernel(tcp_sock, sk);
+    const __u32 sent = tcp->write_seq - state->local_isn - sent_fin(sk, tcp);
+    const __u32 received = tcp->copied_seq - state->remote_isn - consumed_fin(sk, tcp);
+    if (sent + received != moved)
+        set_flags(state, k_socket_midlife);
+    begin_connection(state, k_transport_tcp);
+    collect_port_policy(sk, state);
+    return true;
+}
+
+/* A socket of our own process. */
+static __always_inline void leave_own(struct sock *sk, struct socket_state *state, const __u8 transport)
+{
+    if (state->flags & k_socket_own)
+        return;
+    set_flags(state, k_socket_own);
+    if (transport == k_transport_tcp) {
+        read_key(sk, state, false);
+        note_own_connection(state);
+    }
+}
+
+/*
+ * A socket meets a process, or the selection changed: may it be traced, and has it all it needs for that? Who is using
+ * it is noted last: a call on another CPU comes here too, until all is in place.
+ */
 static __noinline struct socket_state *take_up(
     struct sock *sk, struct socket_state *state, const __u32 tgid, const __u32 moved)
 {
     const __u8 transport = transport_of(sk);
     const __u32 decision = decision_of(tgid);
+    bool traced = decision == k_process_traced;
     if (!transport) {
-        if (decision == k_process_traced && sk->sk_type == k_sock_stream)
+        if (traced)
             count_lost(k_lost_protocol);
         return NULL;
     }
     if (!state) {
         state = bpf_sk_storage_get(&socket_states, sk, 0, BPF_SK_STORAGE_GET_F_CREATE);
         if (!state) {
-            if (decision == k_process_traced)
+            if (traced)
                 count_lost(k_lost_storage_failed);
             return NULL;
         }
     }
-    state->tgid = tgid;
+    if (is_own(decision))
+        leave_own(sk, state, transport);
+    traced = traced && !(state->flags & k_socket_own);
+    if (traced && transport == k_transport_unix && !state->connection)
+        begin_unix(sk, state);
+    if (traced && transport == k_transport_tcp && !begin_tcp(sk, state, moved)) {
+        set_flags(state, k_socket_own);
+        traced = false;
+    }
+    if (traced)
+        set_flags(state, k_socket_traced);
+    else
+        clear_flags(state, k_socket_traced);
     state->selection = selection_epoch;
-    if (is_own(decision) && !(state->flags & k_socket_own)) {
-        state->flags |= k_socket_own;
-        if (transport == k_transport_tcp)
-            note_own_endpoints(sk);
-    }
-    if (decision != k_process_traced || (state->flags & k_socket_own)) {
-        state->flags &= ~k_socket_traced;
-        return state;
-    }
-    if (state->connection && (transport == k_transport_unix || state->local_isn || state->remote_isn)) {
-        state->flags |= k_socket_traced;
-        return state;
-    }
-    if (transport == k_transport_unix) {
-        begin_connection(state, transport, unix_role_of(sk));
-    } else {
-        if (far_end_is_own(sk)) {
-            state->flags = (state->flags & ~k_socket_traced) | k_socket_own;
-            return state;
-        }
-        const bool seen_opening = state->connection != 0;
-        if (!seen_opening)
-            begin_connection(state, transport, k_role_unknown);
-        read_key(sk, state);
-        if (!seen_opening) {
-            const struct tcp_sock *tcp = as_kernel(tcp_sock, sk);
-            const __u32 sent = tcp->write_seq - state->local_isn - sent_fin(sk, tcp);
-            const __u32 received = tcp->copied_seq - state->remote_isn - consumed_fin(sk, tcp);
-            if (sent + received != moved)
-                state->flags |= k_socket_midlife;
-            collect_port_policy(sk, state);
-        }
-    }
-    state->flags |= k_socket_traced;
+    barrier();
+    state->tgid = tgid;
     return state;
 }
 

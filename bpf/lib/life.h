@@ -35,14 +35,17 @@ static __always_inline int on_connecting(struct sock *sk)
         return 0;
     }
     end_connection(state);
-    state->tgid = task->tgid;
-    /* 0: the first call looks again, with both ends known. */
-    state->selection = 0;
-    state->flags = is_own(decision) ? k_socket_own : 0;
-    begin_connection(state, k_transport_tcp, k_role_opened);
+    /* A socket may be connected again: all of its former life is forgotten. tgid 0: the first call looks again. */
+    __builtin_memset(state, 0, sizeof(*state));
+    if (is_own(decision)) {
+        state->flags = k_socket_own;
+        return 0;
+    }
+    state->role = k_role_opened;
+    begin_connection(state, k_transport_tcp);
     collect_port_policy(sk, state);
     if (decision == k_process_traced && !tell_connection(sk, state, k_op_connect, task->tgid, task->pid))
-        state->flags |= k_socket_connecting;
+        set_flags(state, k_socket_connecting);
     return 0;
 }
 
@@ -53,9 +56,12 @@ static __always_inline int on_state(struct sock *sk, const int before, const int
     if (after == TCP_SYN_SENT)
         return on_connecting(sk);
     if (before == TCP_SYN_SENT && after == TCP_ESTABLISHED) {
-        const struct socket_state *state = bpf_sk_storage_get(&socket_states, sk, 0, 0);
-        if (state && (state->flags & k_socket_own))
-            note_own_endpoints(sk);
+        struct socket_state *state = bpf_sk_storage_get(&socket_states, sk, 0, 0);
+        if (state && (state->flags & k_socket_own)) {
+            state->role = k_role_opened;
+            read_key(sk, state, true);
+            note_own_connection(state);
+        }
         return 0;
     }
     if (after == TCP_LISTEN) {

@@ -28,7 +28,8 @@ static __always_inline void set_undecided(struct socket_state *state)
 }
 
 /* An end whose role is not known gets the larger of both. */
-static __always_inline void set_policy(struct socket_state *state, const struct copy_policy *policy)
+static __always_inline void set_policy(
+    struct socket_state *state, const struct copy_policy *policy, const bool count_only)
 {
     const __u16 client_head = at_most(policy->client_head, k_head_limit);
     const __u16 server_head = at_most(policy->server_head, k_head_limit);
@@ -46,8 +47,11 @@ static __always_inline void set_policy(struct socket_state *state, const struct 
         sending->tail = receiving->tail = larger(client_tail, server_tail);
     }
     sending->opening = receiving->opening = 0;
-    state->flags &= ~k_socket_count_only;
-    state->flags |= k_socket_decided | (policy->count_only ? k_socket_count_only : 0);
+    set_flags(state, k_socket_decided);
+    if (count_only)
+        set_flags(state, k_socket_count_only);
+    else
+        clear_flags(state, k_socket_count_only);
 }
 
 static __noinline int collect_policy(struct socket_state *state)
@@ -57,7 +61,7 @@ static __noinline int collect_policy(struct socket_state *state)
     const struct copy_policy *policy = bpf_map_lookup_elem(&policy_by_conn, &connection);
     if (!policy)
         return 0;
-    set_policy(state, policy);
+    set_policy(state, policy, policy->count_only);
     bpf_map_delete_elem(&policy_by_conn, &connection);
     return 0;
 }
@@ -72,10 +76,8 @@ static __always_inline void collect_port_policy(const struct sock *sk, struct so
     const struct copy_policy *policy = bpf_map_lookup_elem(&policy_by_port, &port);
     if (!policy)
         return;
-    set_policy(state, policy);
-    /* Where the near end is seen as well, the far end is what a port's count-only is about. */
-    if (policy->only_local_peers && !(state->role == k_role_accepted && both_ends_here(sk)))
-        state->flags &= ~k_socket_count_only;
+    const bool leaf = !policy->only_local_peers || (state->role == k_role_accepted && both_ends_here(sk));
+    set_policy(state, policy, policy->count_only && leaf);
 }
 
 #endif

@@ -97,10 +97,10 @@ static __always_inline void read_beginning(const struct sock *sk, struct tcp_beg
 
 /*
  * The sequence numbers of both directions' first bytes (initial sequence number + 1, so that both ends get the same)
- * and, unless connect() was seen, the role. The socket is not locked here and an acknowledgement on another CPU may
- * come between two reads: repeated until two rounds in a row agree on an unlocked socket.
+ * and, unless connect() was seen, the role. Where the socket is not `held` by who calls, an acknowledgement on another
+ * CPU may come between two reads: repeated until two rounds in a row agree on an unlocked socket.
  */
-static __noinline int read_key(struct sock *sk, struct socket_state *state)
+static __noinline int read_key(struct sock *sk, struct socket_state *state, const bool held)
 {
     struct tcp_beginning first = {}, second = {};
     bool steady = false;
@@ -115,7 +115,7 @@ static __noinline int read_key(struct sock *sk, struct socket_state *state)
         const __u32 moved = locked_before | is_locked(sk) | (first.una ^ second.una) | (first.acked ^ second.acked) |
                             (first.received_next ^ second.received_next) | (first.received ^ second.received) |
                             (first.sent_next ^ second.sent_next) | (first.sent_once ^ second.sent_once);
-        steady = moved == 0;
+        steady = held || moved == 0;
     }
     if (!steady)
         count_lost(k_lost_key_unstable);
@@ -128,6 +128,7 @@ static __noinline int read_key(struct sock *sk, struct socket_state *state)
     }
     state->local_isn = second.una - second.acked + (state->role == k_role_opened);
     state->remote_isn = second.received_next - second.received;
+    set_flags(state, k_socket_keyed);
     return 0;
 }
 

@@ -20,6 +20,7 @@ enum socket_flag {
     k_socket_own = 64,       /* far or near end of a connection of our own: left alone whoever uses it */
     k_socket_midlife = 128,
     k_socket_connecting = 256, /* user space has its connect event */
+    k_socket_keyed = 512,      /* both initial sequence numbers are known */
 };
 
 /* One way of a connection, as seen from this end. */
@@ -49,6 +50,17 @@ struct socket_state {
     __u32 many_index;  /* … and the message it is at */
     __u32 many_tid;
 };
+
+/* Sending and receiving may run at once on two CPUs; both change flags. */
+static __always_inline void set_flags(struct socket_state *state, const __u32 flags)
+{
+    __sync_fetch_and_or(&state->flags, flags);
+}
+
+static __always_inline void clear_flags(struct socket_state *state, const __u32 flags)
+{
+    __sync_fetch_and_and(&state->flags, ~flags);
+}
 
 /*
  * All that is remembered of a socket; lives and dies with it in the kernel.

@@ -150,6 +150,7 @@ class RingSource implements LiveSource {
   readonly origin: CaptureOrigin
   readonly control: CaptureControl
   readonly #addon: NativeAddon
+  readonly #counters: Counters
   readonly #handle: CaptureHandle
   readonly #tracker: ProcessTracker
   readonly #editor
@@ -173,6 +174,7 @@ class RingSource implements LiveSource {
   ) {
     this.origin = origin
     this.#addon = addon
+    this.#counters = options.counters
     this.#handle = handle
     this.#tracker = tracker
     this.#editor = createStreamEditor({ tracker, olderUnixSockets })
@@ -230,7 +232,8 @@ class RingSource implements LiveSource {
 
   async close(): Promise<void> {
     if (this.#closed) return
-    this.#readLosses()
+    // Nobody will read a record of these any more.
+    for (const { cause, count } of this.#readLosses()) this.#counters.add(`capture.lost.${cause}`, count)
     this.#closed = true
     this.#addon.close(this.#handle)
   }

@@ -7,35 +7,32 @@ export interface Loss {
   readonly count: number
 }
 
-/** What the kernel counted as lost since the last call; adds it to the counters. Only lost events are returned. */
+/**
+ * The events that were lost since the last call, by cause: for `lost` records, whose reader counts them. What cost no
+ * event (payload not copied and the like) is added to the counters here.
+ */
 export type LossReader = () => Loss[]
 
 export function createLossReader(addon: NativeAddon, handle: CaptureHandle, counters: Counters): LossReader {
-  const seen = LOST_CAUSES.map(() => 0)
-  let missesSeen = 0
-  let oversizedSeen = 0
+  const seen = new Map<string, number>()
+  const growth = (what: string, total: number): number => {
+    const grown = total - (seen.get(what) ?? 0)
+    seen.set(what, total)
+    return grown
+  }
   return () => {
     const losses: Loss[] = []
+    const note = (cause: string, count: number): void => {
+      if (count > 0) losses.push({ cause, count })
+    }
     for (const [index, { cause, counter, event }] of LOST_CAUSES.entries()) {
-      const total = readTotal(addon, handle, index)
-      const count = total - seen[index]!
-      if (count === 0) continue
-      seen[index] = total
-      counters.add(counter, count)
-      if (event) losses.push({ cause, count })
+      const count = growth(cause, readTotal(addon, handle, index))
+      if (event) note(cause, count)
+      else if (count > 0) counters.add(counter, count)
     }
-    const misses = addon.times(handle).reduce((sum, { misses }) => sum + misses, 0)
-    if (misses > missesSeen) {
-      losses.push({ cause: 'program_busy', count: misses - missesSeen })
-      counters.add('capture.lost.program_busy', misses - missesSeen)
-      missesSeen = misses
-    }
-    const oversized = addon.oversized(handle)
-    if (oversized > oversizedSeen) {
-      losses.push({ cause: 'oversized', count: oversized - oversizedSeen })
-      counters.add('capture.lost.oversized', oversized - oversizedSeen)
-      oversizedSeen = oversized
-    }
+    const misses = addon.times(handle).reduce((sum, program) => sum + program.misses, 0)
+    note('program_busy', growth('program_busy', misses))
+    note('oversized', growth('oversized', addon.oversized(handle)))
     return losses
   }
 }
