@@ -1,10 +1,16 @@
 import { existsSync } from 'node:fs'
 import { type Command, Option } from 'commander'
+import type { CaptureOrigin } from '../capture/event-source.js'
+import type { LiveSource } from '../capture/live-source.js'
+import type { RecordingWriter } from '../capture/recording-writer.js'
+import type { Settings } from '../config/settings.js'
+import type { PipelineStatus } from '../pipeline.js'
+import type { Counters } from '../telemetry/counters.js'
 import { CommandError } from './command-error.js'
 import { durationOption } from './option-values.js'
 import { addSelectionOptions, addSettingsFileOptions, type SettingsFlags, settingsFor } from './settings-options.js'
 import { note, printJson, whenUnread } from './standard-output.js'
-import { createStopSignal } from './stop-signal.js'
+import { createStopSignal, type StopSignal } from './stop-signal.js'
 
 interface RecordFlags extends SettingsFlags {
   readonly duration?: number
@@ -51,45 +57,27 @@ async function record(file: string, flags: RecordFlags): Promise<void> {
   const { commandLogger } = await import('./command-logger.js')
   const log = commandLogger(loaded, flags.json === true ? 'json' : undefined)
   const { createCounters } = await import('../telemetry/counters.js')
-  const { createPipeline } = await import('../create-pipeline.js')
-  const { pipelineOptionsOf } = await import('./pipeline-options.js')
-  const redacted = flags.redact === true
   const counters = createCounters()
   const stop = createStopSignal(() => log.info({ component: 'record' }, 'stopping'))
   whenUnread(stop.stop)
   const source = await openLiveSource(loaded.settings, counters)
   try {
     const writer = await openWriter(file, source.origin, flags)
-    const write = writer.write
-    if (!redacted) {
-      log.warn(
-        { component: 'record' },
-        `${file} will hold raw bytes of connections, secrets included; --redact blanks them`,
-      )
-    }
-    // The pipeline runs along: it says what is worth copying of each connection, as it will for the replay.
-    let failure: unknown
-    const tap = (batch: Uint8Array): void => {
-      if (failure !== undefined) return
-      try {
-        write(batch)
-      } catch (error) {
-        failure = error
-        stop.stop()
-      }
-    }
-    const pipeline = createPipeline({ ...pipelineOptionsOf(loaded.settings), source, sinks: [], counters, tap })
-    const timer = flags.duration === undefined ? undefined : setTimeout(stop.stop, flags.duration)
-    log.info({ component: 'record' }, `recording into ${file}; Ctrl-C stops`)
-    try {
-      await pipeline.run(stop.signal)
-    } finally {
-      clearTimeout(timer)
-      writer.close()
-    }
-    if (failure !== undefined) throw writeFailure(file, failure, writer.bytes)
-    const { events, lostEvents, samples, traces } = pipeline.status()
-    const result = { file, bytes: writer.bytes, events, lostEvents, samples, traces, redacted }
+    const write = flags.redact === true ? await redactingWrite(writer, source.origin) : writer.write
+    const secrets =
+      flags.redact === true ? '' : '; it holds raw bytes of connections, secrets included (--redact blanks them)'
+    log.info({ component: 'record' }, `recording into ${file}${secrets}; Ctrl-C stops`)
+    const status = await recordInto(write, {
+      source,
+      counters,
+      settings: loaded.settings,
+      stop,
+      duration: flags.duration,
+    })
+    writer.close()
+    if ('failure' in status) throw writeFailure(file, status.failure, writer.bytes)
+    const { events, lostEvents, samples, traces } = status
+    const result = { file, bytes: writer.bytes, events, lostEvents, samples, traces, redacted: flags.redact === true }
     if (flags.json === true) printJson(result)
     else note(`${file}: ${events} events, ${writer.bytes} bytes, ${traces} traces in them; ${lostEvents} events lost`)
   } finally {
@@ -99,11 +87,53 @@ async function record(file: string, flags: RecordFlags): Promise<void> {
   }
 }
 
-async function openWriter(
-  file: string,
-  origin: import('../capture/event-source.js').CaptureOrigin,
-  flags: RecordFlags,
-) {
+interface Recording {
+  readonly source: LiveSource
+  readonly counters: Counters
+  readonly settings: Settings
+  readonly stop: StopSignal
+  readonly duration: number | undefined
+}
+
+/** The pipeline runs along: it says what is worth copying of each connection, as it will for the replay. */
+async function recordInto(
+  write: (batch: Uint8Array) => void,
+  { source, counters, settings, stop, duration }: Recording,
+): Promise<PipelineStatus | { readonly failure: unknown }> {
+  const { createPipeline } = await import('../create-pipeline.js')
+  const { pipelineOptionsOf } = await import('./pipeline-options.js')
+  let failure: { readonly failure: unknown } | undefined
+  const tap = (batch: Uint8Array): void => {
+    if (failure !== undefined) return
+    try {
+      write(batch)
+    } catch (error) {
+      failure = { failure: error }
+      stop.stop()
+    }
+  }
+  const pipeline = createPipeline({ ...pipelineOptionsOf(settings), source, sinks: [], counters, tap })
+  const timer = duration === undefined ? undefined : setTimeout(stop.stop, duration)
+  try {
+    await pipeline.run(stop.signal)
+  } finally {
+    clearTimeout(timer)
+  }
+  return failure ?? pipeline.status()
+}
+
+/** The key is random and kept nowhere: what it disguised stays disguised. */
+async function redactingWrite(writer: RecordingWriter, origin: CaptureOrigin): Promise<(batch: Uint8Array) => void> {
+  const { randomBytes } = await import('node:crypto')
+  const { createRedactor } = await import('../redaction/redactor.js')
+  const { protocolModules } = await import('../protocols/registry.js')
+  const random = randomBytes(8)
+  const key = [random.readInt32LE(0), random.readInt32LE(4)] as const
+  const redactor = createRedactor({ origin, modules: protocolModules, key })
+  return batch => writer.write(redactor.redact(batch))
+}
+
+async function openWriter(file: string, origin: CaptureOrigin, flags: RecordFlags): Promise<RecordingWriter> {
   const { createRecordingWriter } = await import('../capture/recording-writer.js')
   try {
     return createRecordingWriter(file, origin, { overwrite: flags.force === true, redacted: flags.redact === true })

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
-import { existsSync, readdirSync, statSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { createServer, get } from 'node:http'
 import { createServer as createTcpServer } from 'node:net'
 import { join } from 'node:path'
@@ -26,13 +26,13 @@ async function startDaemon(t: TestContext, args: readonly string[]): Promise<Run
 }
 
 /** One HTTP request between this process and itself, which the daemon can see. */
-async function talk(t: TestContext, path: string): Promise<void> {
+async function talk(t: TestContext, path: string, headers: Record<string, string> = {}): Promise<void> {
   const server = createServer((_, response) => response.end('hello')).listen(0, '127.0.0.1')
   t.after(() => server.close())
   await once(server, 'listening')
   const { port } = server.address() as { port: number }
   await new Promise<void>((resolve, reject) => {
-    get({ port, host: '127.0.0.1', path, agent: false }, response => response.resume().on('end', resolve)).on(
+    get({ port, host: '127.0.0.1', path, headers, agent: false }, response => response.resume().on('end', resolve)).on(
       'error',
       reject,
     )
@@ -161,4 +161,18 @@ test('record writes a file for its owner alone, and replay makes the same of it 
   assert.match(first.stdout, /\/recorded/)
   assert.equal(first.stdout, second.stdout)
   assert.ok(existsSync(path))
+})
+
+test('a redacted recording gives the same traces without what was secret', async t => {
+  if (!requires(t, ...live)) return
+  const path = join(temporaryFolder(t), 'a.gspan')
+  const recording = start(t, ['record', path, '--redact', '--json'])
+  await recording.until(() => recording.stderr().includes('recording into'))
+  await talk(t, '/redacted?token=s3cret-in-query', { authorization: 's3cret-in-header' })
+  recording.child.kill('SIGINT')
+  const ended = await recording.ended
+  assert.equal(ended.code, 0, ended.stderr)
+  assert.equal(JSON.parse(ended.stdout).redacted, true)
+  assert.doesNotMatch(readFileSync(path, 'latin1'), /s3cret/)
+  assert.match((await ghostspan(t, ['replay', path])).stdout, /GET \/redacted/)
 })
