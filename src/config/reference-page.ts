@@ -2,7 +2,7 @@ import { allowedText, isGroup, type SettingInfo, settingTree } from './setting-t
 
 const INTRODUCTION = `# Configuration
 
-<!-- Written from the schema by scripts/configuration-page.mjs; edit src/config/ instead. -->
+<!-- Written from the schema by scripts/reference-pages.mjs; edit src/config/ instead. -->
 
 Ghostspan runs without any settings. What it takes has the shape of OpenTelemetry's declarative configuration 1.1, with
 our own part under \`distribution.ghostspan\`.
