@@ -31,13 +31,11 @@ export function runStep(title, command, args, options = {}) {
       env: options.env ?? process.env,
       stdio: options.show ? ['ignore', process.stderr, 'inherit'] : ['ignore', 'pipe', 'pipe'],
     })
+    let rest = ''
     const keep = data => {
-      lines.push(
-        ...data
-          .toString()
-          .split(/[\r\n]+/)
-          .filter(line => line.trim() !== ''),
-      )
+      const parts = (rest + data).split(/[\r\n]+/)
+      rest = parts.pop()
+      lines.push(...parts.filter(line => line.trim() !== ''))
       lines.splice(0, Math.max(0, lines.length - KEPT_LINES))
     }
     child.stdout?.on('data', keep)
@@ -56,7 +54,8 @@ export function runStep(title, command, args, options = {}) {
         resolve()
       } else {
         const how = signal === null ? `exit code ${code}` : `signal ${signal}`
-        reject(new StepError([`${title}: failed with ${how}: ${command} ${args.join(' ')}`, ...lines].join('\n')))
+        const told = [`${title}: failed with ${how}: ${command} ${args.join(' ')}`, ...lines, rest]
+        reject(new StepError(told.join('\n').trimEnd()))
       }
     })
   })

@@ -18,7 +18,7 @@ const BUILD = [
 /** What single tests and measurements use beyond the demo's servers. */
 const MEASURE = [
   { name: 'wrk', file: '/usr/bin/wrk' },
-  { name: 'tshark', file: '/usr/bin/tshark' },
+  { name: 'curl', file: '/usr/bin/curl' },
   { name: 'openssl', file: '/usr/bin/openssl' },
 ]
 
@@ -47,6 +47,11 @@ async function install(names) {
   const keep = ['-o', 'Dpkg::Options::=--force-confdef', '-o', 'Dpkg::Options::=--force-confold']
   const args = ['install', '-y', '--no-install-recommends', ...LOCK, ...keep, ...names]
   await runStep(`Debian packages ${names.join(' ')}`, 'apt-get', args, { env: ENVIRONMENT })
+}
+
+function tolerate(problem, others) {
+  if (!(problem instanceof StepError) || !others) throw problem
+  say(`set-up: ${problem.message}`)
 }
 
 /** Daemons that a package would start are not wanted: the demo starts its own, on ports of their own. */
@@ -89,7 +94,9 @@ export async function ensureSystemPackages(root, needs) {
           await updateLists()
           updated = true
         }
-        await install(missing())
+        // In the end each by itself, so that one that cannot be had does not keep the others away.
+        const together = attempt < ATTEMPTS ? [missing()] : missing().map(name => [name])
+        for (const names of together) await install(names).catch(problem => tolerate(problem, together.length > 1))
       } catch (problem) {
         if (!(problem instanceof StepError)) throw problem
         say(`set-up: ${problem.message}`)
