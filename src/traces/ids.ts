@@ -1,3 +1,4 @@
+import type { WallTime } from '../capture/capture-clock.js'
 import type { Sample } from '../samples/sample.js'
 import { hex64, mix64, type WireKey } from '../samples/wire-key.js'
 
@@ -40,15 +41,19 @@ function keyOf(sample: Sample): WireKey {
   ])
 }
 
-/** The id of a trace, 32 hex digits: from its root's span id and start (ns since 1970). */
-export function traceIdOf(rootSpanId: string, startWallNs: bigint): string {
-  const words = [
-    Number.parseInt(rootSpanId.slice(0, 8), 16),
-    Number.parseInt(rootSpanId.slice(8), 16),
-    Number(startWallNs & 0xffffffffn),
-    Number(startWallNs >> 32n),
-  ]
+const words = [0, 0, 0, 0, 0, 0]
+
+/** The id of a trace, 32 hex digits, never zero: from its root's span and start. */
+export function traceIdOf(root: Sample, start: WallTime): string {
+  const key = keyOf(root)
+  words[0] = key.high
+  words[1] = key.low
+  words[2] = root.side === 'client' ? 1 : 2
+  words[3] = start[0]
+  words[4] = start[1]
+  words[5] = 0
   const first = mix64(words)
-  const second = mix64([...words, 0x9e3779b9])
+  words[5] = 1
+  const second = mix64(words)
   return hex64(first.high, first.low) + hex64(second.high, second.low)
 }

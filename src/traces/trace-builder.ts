@@ -37,7 +37,7 @@ export function createTraceBuilder({ clock, services, resources }: TraceBuilderO
     }
     const remote = sample.side === 'server' ? remoteParentOf(sample) : undefined
     if (remote !== undefined) return { ...remote, remote: true, late: false }
-    const traceId = traceIdOf(spanIdOf(sample), clock.wallNs(sample.startNs))
+    const traceId = traceIdOf(sample, clock.wallTime(sample.startNs))
     return { traceId, parentSpanId: undefined, remote: false, late: false }
   }
 
@@ -115,11 +115,19 @@ function serverPortOf(sample: Sample): number {
   return sample.connection.role === 'server' ? sample.connection.local.port : 0
 }
 
+/**
+ * One object literal and no deletion, so that the engine keeps its fast form: this is what a span costs most.
+ * Which attributes there are depends on the sample; the common ones come first.
+ */
 function attributesOf(sample: Sample, link: TraceNode['link']): Attributes {
   const { connection, exchange } = sample
-  const attributes: Attributes = { ...exchange.attributes }
   const server = connection.role === 'client' ? connection.remote : connection.local
-  attributes[Attribute.serverAddress] = server.address
+  const attributes: Attributes = {
+    ...exchange.attributes,
+    [Attribute.processPid]: sample.process.pid,
+    [Attribute.threadId]: sample.tid,
+    [Attribute.serverAddress]: server.address,
+  }
   if (connection.transport === 'tcp') {
     attributes[Attribute.serverPort] = server.port
     attributes[Attribute.networkPeerAddress] = connection.remote.address
@@ -128,15 +136,12 @@ function attributesOf(sample: Sample, link: TraceNode['link']): Attributes {
   } else {
     attributes[Attribute.networkTransport] = 'unix'
   }
-  attributes[Attribute.processPid] = sample.process.pid
-  attributes[Attribute.threadId] = sample.tid
-  const error = sample.side === 'server' ? exchange.serverError : exchange.clientError
-  if (error === undefined) delete attributes[Attribute.errorType]
-  else attributes[Attribute.errorType] ??= error
   if (link !== undefined) {
     attributes[Attribute.ghostspanLinkEvidence] = link.evidence
     attributes[Attribute.ghostspanLinkConfidence] = link.confidence
   }
+  const error = sample.side === 'server' ? exchange.serverError : exchange.clientError
+  if (error !== undefined) attributes[Attribute.errorType] ??= error
   if (!sample.responseObserved) attributes[Attribute.ghostspanResponseObserved] = false
   if (exchange.truncated) attributes[Attribute.ghostspanCaptureTruncated] = true
   return attributes
@@ -155,7 +160,7 @@ function parentLinkOf(link: NonNullable<TraceNode['link']>): ParentLink {
 function likelyParent(parent: Sample, node: TraceNode, clock: CaptureClock): SpanLink {
   const spanId = spanIdOf(parent)
   return {
-    traceId: parent.traceId !== '' ? parent.traceId : traceIdOf(spanId, clock.wallNs(parent.startNs)),
+    traceId: parent.traceId !== '' ? parent.traceId : traceIdOf(parent, clock.wallTime(parent.startNs)),
     spanId,
     attributes: {
       [Attribute.ghostspanLinkEvidence]: node.link!.evidence,
