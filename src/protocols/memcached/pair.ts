@@ -27,6 +27,11 @@ const NOTHING: CopyPolicy = { clientHead: 0, serverHead: 0, clientTail: 0, serve
 /** Commands sent and not answered on one connection; beyond it all are given up. */
 const MOST_WAITING = 16_384
 
+// Flags of the meta commands: q, k, O.
+const QUIET_FLAG = 0x71
+const KEY_FLAG = 0x6b
+const OPAQUE_FLAG = 0x4f
+
 const FAULTS = new Set(['ERROR', 'CLIENT_ERROR', 'SERVER_ERROR'])
 /** Not errors, but worth telling from success. */
 const REFUSALS = new Set(['NOT_STORED', 'EXISTS', 'NOT_FOUND', 'NS', 'EX', 'NF'])
@@ -38,9 +43,10 @@ interface MemcachedExchange extends Exchange {
   hits: number
   /** The server may keep silent: a meta command with the `q` flag. */
   quiet: boolean
-  /** Hashes of the opaque token (`O` flag) and of the key, to recognise a meta answer; 0: none. */
+  /** Hashes of what a meta answer repeats: the opaque token (`O` flag) and the key (`k` flag); 0: neither. */
   opaque: number
   key: number
+  readonly echoesKey: boolean
   answered: boolean
   /** Its end has been reported; it stays in the queue only because a line may still answer it. */
   over: boolean
@@ -102,7 +108,7 @@ export class MemcachedConnection implements ProtocolConnection, RequestHandler, 
       const start = words.start(command.keyAt)
       const end = words.end(command.keyAt)
       exchange.attributes[Attribute.ghostspanDbKeyHash] = keyHash(bytes, start, end)
-      if (command.kind === 'meta' || command.kind === 'metaStore') exchange.key = hashOf(bytes, start, end)
+      if (exchange.echoesKey) exchange.key = hashOf(bytes, start, end)
     }
     this.#sending = exchange
     // Whatever could not be followed of the answers belongs to earlier commands: the next answer is this one's.
@@ -249,11 +255,13 @@ function exchangeOf({ command, bytes, words, silent }: RequestLine): MemcachedEx
   const { kind, name } = command
   let quiet = false
   let opaque = 0
+  let echoesKey = false
   if (kind === 'meta' || kind === 'metaStore') {
     for (let i = kind === 'metaStore' ? 3 : 2; i < words.known; i++) {
       const flag = bytes[words.start(i)]
-      if (flag === 0x71) quiet = words.end(i) === words.start(i) + 1
-      else if (flag === 0x4f) opaque = hashOf(bytes, words.start(i) + 1, words.end(i))
+      if (flag === QUIET_FLAG) quiet = true
+      else if (flag === KEY_FLAG) echoesKey = true
+      else if (flag === OPAQUE_FLAG) opaque = hashOf(bytes, words.start(i) + 1, words.end(i))
     }
     if (name === 'mn' || name === 'me') quiet = false
   }
@@ -285,6 +293,7 @@ function exchangeOf({ command, bytes, words, silent }: RequestLine): MemcachedEx
     quiet,
     opaque,
     key: 0,
+    echoesKey,
     answered: false,
     over: false,
   }
@@ -313,10 +322,13 @@ function mayAnswer(
   if (isGet ? word !== 'VA' && word !== 'HD' : word !== 'NS' && word !== 'EX' && word !== 'NF' && word !== 'VA') {
     return false
   }
+  let opaque = 0
+  let key = 0
   for (let i = flagsAt; i < words.known; i++) {
     const start = words.start(i)
-    if (bytes[start] === 0x4f && hashOf(bytes, start + 1, words.end(i)) !== exchange.opaque) return false
-    if (bytes[start] === 0x6b && hashOf(bytes, start + 1, words.end(i)) !== exchange.key) return false
+    if (bytes[start] === OPAQUE_FLAG) opaque = hashOf(bytes, start + 1, words.end(i))
+    else if (bytes[start] === KEY_FLAG) key = hashOf(bytes, start + 1, words.end(i))
   }
-  return true
+  // Both come back when they were sent, and never else.
+  return opaque === exchange.opaque && key === exchange.key
 }

@@ -10,6 +10,7 @@ const CLIENT: Detection = { match: 'yes', sender: 'client' }
 const SERVER: Detection = { match: 'yes', sender: 'server' }
 
 const MOST_LOOKED_AT = 256
+const MOST_LINES = 8
 
 /** Status replies that other line protocols do not have: a bare `+OK` line is one of theirs, too. */
 const STATUS_LINES = new Map([
@@ -127,11 +128,17 @@ const FOREIGN = new Set([
   'HELLO',
 ])
 
+/** One line that begins with a command may be anybody's; several that all do are a client's. */
 function detectInline(bytes: Uint8Array, start: number, end: number): Detection {
-  const lineEnd = findLineFeed(bytes, start, end)
-  if (lineEnd < 0) return NO
-  let wordEnd = start
-  while (wordEnd < lineEnd && bytes[wordEnd] !== Byte.space && bytes[wordEnd] !== Byte.carriageReturn) wordEnd++
-  const command = knownCommand(bytes, start, wordEnd)
-  return command === undefined || FOREIGN.has(command.name) ? NO : MAYBE_CLIENT
+  let lines = 0
+  for (let at = start; at < end && lines < MOST_LINES; lines++) {
+    const lineEnd = findLineFeed(bytes, at, end)
+    if (lineEnd < 0) break
+    let wordEnd = at
+    while (wordEnd < lineEnd && bytes[wordEnd] !== Byte.space && bytes[wordEnd] !== Byte.carriageReturn) wordEnd++
+    const command = knownCommand(bytes, at, wordEnd)
+    if (command === undefined || (lines === 0 && FOREIGN.has(command.name))) return NO
+    at = lineEnd + 1
+  }
+  return lines === 0 ? NO : lines === 1 ? MAYBE_CLIENT : CLIENT
 }
