@@ -1,0 +1,62 @@
+import type { Cut } from './call-links.js'
+import { judgePair, pairsOf, type Rivals } from './exchange-search.js'
+import type { FittedWindow } from './fitted-window.js'
+import { judgeOrphan } from './orphan-search.js'
+import { NO_PARENT, type TimeCandidate } from './timed-sample.js'
+
+/** The densities are surer of themselves than they are right: differences are divided by this. */
+const TEMPERATURE = 2
+const MOST_DIFFERENCE = 30
+
+/** Candidates of each call, the present parent first, with what is believed of each. */
+export function confidences(fitted: FittedWindow, rivals: Rivals, most: number, cut: Cut): TimeCandidate[][] {
+  const { window, links } = fitted
+  const odds: (Map<number, number> | undefined)[] = Array.from({ length: window.callCount }, () => undefined)
+  const add = (call: number, parent: number, value: number): void => {
+    const those = (odds[call] ??= new Map())
+    those.set(parent, (those.get(parent) ?? 0) + value)
+  }
+  for (const [p, q] of pairsOf(fitted, rivals)) {
+    const judged = judgePair(fitted, p, q, cut)
+    if (judged === undefined) continue
+    const present = judged.logs[0]!
+    for (let way = 1; way < judged.ways.length; way++) {
+      const ratio = likelihoodRatio(judged.logs[way]! - present)
+      const [a, b] = judged.ways[way]!
+      for (const call of a) if (links.parentOf[call] !== p) add(call, p, ratio)
+      for (const call of b) if (links.parentOf[call] !== q) add(call, q, ratio)
+    }
+  }
+  for (let call = 0; call < window.callCount; call++) {
+    if (window.fixed[call] === 1) continue
+    const { ways, logs } = judgeOrphan(fitted, rivals, call)
+    for (let at = 1; at < ways.length; at++) {
+      const { request, orphaned, adopted } = ways[at]!
+      const ratio = likelihoodRatio(logs[at]!)
+      if (adopted >= 0) add(adopted, request, ratio)
+      if (orphaned >= 0) add(orphaned, NO_PARENT, ratio)
+    }
+  }
+  return odds.map((those, call) => candidatesOf(links.parentOf[call]!, those, window.leftOut[call]!, most))
+}
+
+function likelihoodRatio(difference: number): number {
+  return Math.exp(Math.max(-MOST_DIFFERENCE, Math.min(MOST_DIFFERENCE, difference / TEMPERATURE)))
+}
+
+function candidatesOf(
+  present: number,
+  odds: Map<number, number> | undefined,
+  leftOut: number,
+  most: number,
+): TimeCandidate[] {
+  const others = [...(odds ?? [])].sort((a, b) => b[1] - a[1] || a[0] - b[0])
+  let total = 1
+  for (const [, value] of others) total += value
+  // Whoever was not looked at may be as good as those that were.
+  const looked = 1 + others.length
+  const seen = looked / (looked + leftOut)
+  const all: TimeCandidate[] = [{ parent: present, confidence: seen / total }]
+  for (const [parent, value] of others.slice(0, most - 1)) all.push({ parent, confidence: (seen * value) / total })
+  return all
+}

@@ -1,0 +1,120 @@
+import type { Cut } from './call-links.js'
+import { type EarlierCounts, learnCallRates, prune } from './call-rates.js'
+import { exchangeCalls, type Rivals } from './exchange-search.js'
+import { firstLinks } from './first-links.js'
+import { type EarlierRows, type FitOptions, type FittedWindow, fitWindow } from './fitted-window.js'
+import { confidences } from './link-confidence.js'
+import { neighboursOf } from './neighbours.js'
+import { letGoOrAdopt } from './orphan-search.js'
+import { createSeededRandom } from './seeded-random.js'
+import type { ServiceWindow } from './service-window.js'
+import type { TimeCandidate } from './timed-sample.js'
+
+export interface SolveOptions {
+  readonly seed: number
+  readonly earlier?: EarlierRows | undefined
+  /** Requests whose calls are all in the window; undefined: every one. */
+  readonly whole?: (request: number) => boolean
+  /** Candidates to report for each call, the chosen one included. */
+  readonly candidates?: number
+}
+
+export interface SolvedWindow {
+  readonly fitted: FittedWindow
+  /** For each call: the chosen parent first, then the next best. */
+  readonly candidates: readonly (readonly TimeCandidate[])[]
+  /** Candidates and ways that were not looked at, because there were too many. */
+  readonly capped: { readonly candidates: number; readonly ways: number }
+}
+
+const FIRST_ROUNDS = 3
+const DRAWING_ROUNDS = 4
+const SWEEPS = 4
+const COOLING = [1, 0.6, 0.3, 0.15]
+const LAST_SWEEPS = 10
+/** Share of calls without a parent to begin with; later it is as learned. */
+const FIRST_ORPHANS = 0.02
+/** Pairs of requests that are looked at in one sweep, about, before rivals are cut. */
+const PAIRS_A_SWEEP = 200_000
+const FEWEST_RIVALS = 6
+
+/** Who made each call of a window, judged jointly. The same input gives the same result. */
+export function solveWindow(input: ServiceWindow, options: SolveOptions): SolvedWindow {
+  const { earlier } = options
+  const rates = learnCallRates(input, earlier === undefined ? undefined : countsOf(earlier, input))
+  const window = prune(input, rates)
+  const { links, shares } = firstLinks(window, rates)
+  const { rivals, cut: cutRivals } = rivalsOf(window, shares)
+  const random = createSeededRandom(options.seed)
+  const cut: Cut = { ways: 0 }
+  const base = { window, links, neighbours: neighboursOf(window), earlier, whole: options.whole ?? (() => true) }
+  const fit = (change: Pick<FitOptions, 'strictOrder' | 'leastOrphans'>): FittedWindow =>
+    fitWindow({ ...base, ...change })
+
+  for (let round = 0; round < FIRST_ROUNDS; round++) {
+    const fitted = fit({ strictOrder: true, leastOrphans: FIRST_ORPHANS })
+    sweep(fitted, rivals, SWEEPS, 0, random, cut)
+  }
+  // Learning from a draw of the links, not from the best ones, which would flatter the model (stochastic EM).
+  for (let round = 0; round < DRAWING_ROUNDS; round++) {
+    const fitted = fit({ strictOrder: false, leastOrphans: 0 })
+    sweep(fitted, rivals, SWEEPS, 1, random, cut)
+  }
+  const fitted = fit({ strictOrder: false, leastOrphans: 0 })
+  for (const temperature of COOLING) sweep(fitted, rivals, 1, temperature, random, cut)
+  sweep(fitted, rivals, LAST_SWEEPS, 0, random, cut)
+  let leftOut = cutRivals
+  for (const count of window.leftOut) leftOut += count
+  return {
+    fitted,
+    candidates: confidences(fitted, rivals, options.candidates ?? 5, cut),
+    capped: { candidates: leftOut, ways: cut.ways },
+  }
+}
+
+function sweep(
+  fitted: FittedWindow,
+  rivals: Rivals,
+  times: number,
+  temperature: number,
+  random: () => number,
+  cut: Cut,
+): void {
+  for (let time = 0; time < times; time++) {
+    const changed =
+      exchangeCalls(fitted, rivals, temperature, random, cut) + letGoOrAdopt(fitted, rivals, temperature, random)
+    if (changed === 0) return
+  }
+}
+
+/** For each call its candidates, or where the window is crowded the likeliest few of them. */
+function rivalsOf(window: ServiceWindow, shares: Float64Array): { rivals: Rivals; cut: number } {
+  const { firstCandidate, candidates, callCount } = window
+  const most = Math.max(FEWEST_RIVALS, Math.floor(PAIRS_A_SWEEP / Math.max(1, callCount)))
+  const lists: number[][] = []
+  let cut = 0
+  for (let call = 0; call < callCount; call++) {
+    const order: number[] = []
+    for (let at = firstCandidate[call]!; at < firstCandidate[call + 1]!; at++) order.push(at)
+    if (order.length > most) {
+      cut += order.length - most
+      order.sort((a, b) => shares[b]! - shares[a]! || a - b)
+      order.length = most
+    }
+    lists.push(order.map(at => candidates[at]!))
+  }
+  return { rivals: call => lists[call]!, cut }
+}
+
+function countsOf(earlier: EarlierRows, window: ServiceWindow): EarlierCounts {
+  const requests = new Float64Array(window.requestKinds)
+  const calls = new Float64Array(window.requestKinds * window.callKinds)
+  for (const row of earlier.rows) {
+    requests[row.kind] = requests[row.kind]! + 1
+    for (const call of row.calls) {
+      const at = row.kind * window.callKinds + call.kind
+      calls[at] = calls[at]! + 1
+    }
+  }
+  return { requests, calls }
+}
