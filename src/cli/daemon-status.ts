@@ -19,7 +19,8 @@ export interface DaemonParts {
   readonly counters: Counters
   readonly gauges: ProcessGauges
   readonly startedAt: Date
-  readonly targets: readonly OtlpTarget[]
+  /** Grows when a receiver turns up. */
+  readonly targets: OtlpTarget[]
   archive: DaemonArchive | undefined
   source: LiveSource | undefined
   pipeline: Pipeline | undefined

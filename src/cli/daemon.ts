@@ -15,7 +15,7 @@ import { type DaemonParts, daemonMetrics, daemonReadiness, daemonStatus } from '
 import { openLiveSource } from './live-capture.js'
 import { pipelineOptionsOf } from './pipeline-options.js'
 import { writeRunFile } from './run-file.js'
-import { createPrintSink, type OtlpTarget } from './trace-sinks.js'
+import { createPrintSink } from './trace-sinks.js'
 
 export interface DaemonOptions {
   readonly loaded: LoadedSettings
@@ -42,50 +42,23 @@ const FLUSH_LOG_MILLIS = 60_000
 export async function runDaemon(options: DaemonOptions): Promise<DaemonResult> {
   const { log, loaded, signal } = options
   const { settings } = loaded
-  const closers: (() => unknown)[] = []
+  const closers: Closers = []
   let stopDeadline: NodeJS.Timeout | undefined
   try {
     closers.push(await claimDataDirectory(settings))
     const counters = createCounters()
-    const context = { settings, counters, log }
-    const sinks: TraceSink[] = []
     const gauges = createProcessGauges()
     closers.push(() => gauges.close())
-    const targets: OtlpTarget[] = []
+    const flushLog = setInterval(() => log.flush(), FLUSH_LOG_MILLIS).unref()
+    closers.push(() => clearInterval(flushLog))
     const parts: DaemonParts = {
-      settings,
-      settingsFile: loaded.file,
-      counters,
-      gauges,
-      startedAt: new Date(),
-      targets,
-      archive: undefined,
-      source: undefined,
-      pipeline: undefined,
-      stopping: false,
+      ...{ settings, settingsFile: loaded.file, counters, gauges, startedAt: new Date(), targets: [] },
+      ...{ archive: undefined, source: undefined, pipeline: undefined, stopping: false },
     }
     const health = await openHealth(parts, log)
     if (health !== undefined) closers.push(() => health.close())
     closers.push(writeRunFile(settings.archive.dataDirectory, health?.url))
-    const flushLog = setInterval(() => log.flush(), FLUSH_LOG_MILLIS).unref()
-    closers.push(() => clearInterval(flushLog))
-
-    if (settings.archive.enabled) {
-      parts.archive = await openDaemonArchive(context)
-      if (parts.archive !== undefined) {
-        const { archive, sink, close } = parts.archive
-        closers.push(close)
-        sinks.push(sink)
-        log.info({ component: 'archive' }, archiveText(settings, archive.address))
-      }
-    } else log.info({ component: 'archive' }, 'archives nothing, as set')
-    const daemonExport = await openDaemonExport(context, target => {
-      targets.push(target)
-      sinks.push(target.sink)
-    })
-    closers.push(() => daemonExport.close())
-    if (options.print !== 'none') sinks.push(await printSink(options.print, counters, options.onUnread))
-
+    const sinks = await openSinks(parts, options, closers)
     const source = await openLiveSource(settings, counters)
     closers.push(() => source.close())
     const enginePid = parts.archive?.archive.enginePid()
@@ -107,6 +80,33 @@ export async function runDaemon(options: DaemonOptions): Promise<DaemonResult> {
     clearTimeout(stopDeadline)
     log.flush()
   }
+}
+
+/** What has to be closed, in the order in which it was opened. */
+type Closers = (() => unknown)[]
+
+/** Archive, export, terminal. The list grows when a receiver turns up later. */
+async function openSinks(parts: DaemonParts, options: DaemonOptions, closers: Closers): Promise<TraceSink[]> {
+  const { settings, counters } = parts
+  const { log } = options
+  const context = { settings, counters, log }
+  const sinks: TraceSink[] = []
+  if (settings.archive.enabled) {
+    parts.archive = await openDaemonArchive(context)
+    if (parts.archive !== undefined) {
+      const { archive, sink, close } = parts.archive
+      closers.push(close)
+      sinks.push(sink)
+      log.info({ component: 'archive' }, archiveText(settings, archive.address))
+    }
+  } else log.info({ component: 'archive' }, 'archives nothing, as set')
+  const daemonExport = await openDaemonExport(context, target => {
+    parts.targets.push(target)
+    sinks.push(target.sink)
+  })
+  closers.push(() => daemonExport.close())
+  if (options.print !== 'none') sinks.push(await printSink(options.print, counters, options.onUnread))
+  return sinks
 }
 
 /** One daemon per data folder: the claim names pid and start time, so that what a killed one left counts for nothing. */
