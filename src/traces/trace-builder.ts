@@ -116,14 +116,13 @@ function serverPortOf(sample: Sample): number {
 }
 
 /**
- * One object literal and no deletion, so that the engine keeps its fast form: this is what a span costs most.
- * Which attributes there are depends on the sample; the common ones come first.
+ * What every span has first, then the operation's own (which know better, e.g. the host that was asked for). Filled in
+ * this way round because adding to a spread copy is thirty times as dear in V8 (14 against 0.5 µs a span).
  */
 function attributesOf(sample: Sample, link: TraceNode['link']): Attributes {
   const { connection, exchange } = sample
   const server = connection.role === 'client' ? connection.remote : connection.local
   const attributes: Attributes = {
-    ...exchange.attributes,
     [Attribute.processPid]: sample.process.pid,
     [Attribute.threadId]: sample.tid,
     [Attribute.serverAddress]: server.address,
@@ -140,11 +139,11 @@ function attributesOf(sample: Sample, link: TraceNode['link']): Attributes {
     attributes[Attribute.ghostspanLinkEvidence] = link.evidence
     attributes[Attribute.ghostspanLinkConfidence] = link.confidence
   }
-  const error = sample.side === 'server' ? exchange.serverError : exchange.clientError
-  if (error !== undefined) attributes[Attribute.errorType] ??= error
   if (!sample.responseObserved) attributes[Attribute.ghostspanResponseObserved] = false
   if (exchange.truncated) attributes[Attribute.ghostspanCaptureTruncated] = true
-  return attributes
+  const error = sample.side === 'server' ? exchange.serverError : exchange.clientError
+  if (error !== undefined) attributes[Attribute.errorType] = error
+  return Object.assign(attributes, exchange.attributes)
 }
 
 function parentLinkOf(link: NonNullable<TraceNode['link']>): ParentLink {
