@@ -1,6 +1,6 @@
 import { type Cut, type Exchange, exchanges, setCalls } from './call-links.js'
 import type { FittedWindow } from './fitted-window.js'
-import type { Waits } from './waits.js'
+import type { Judgement } from './request-judge.js'
 
 /** A pair whose best alternative is this much worse (nats) is left alone until one of the two changes. */
 const HOPELESS = 14
@@ -15,8 +15,7 @@ export interface JudgedPair {
   readonly ways: readonly Exchange[]
   /** Log likelihood of each way, all that it touches; the first is the present one. */
   readonly logs: Float64Array
-  readonly waits: readonly (readonly [Waits, Waits])[]
-  readonly own: readonly (readonly [number, number])[]
+  readonly judgements: readonly (readonly [Judgement, Judgement])[]
 }
 
 /** All pairs of requests that could exchange a call, each once, as [smaller, larger] numbers of requests. */
@@ -40,24 +39,19 @@ export function* pairsOf(fitted: FittedWindow, rivals: Rivals): Generator<readon
 }
 
 export function judgePair(fitted: FittedWindow, p: number, q: number, cut: Cut): JudgedPair | undefined {
-  const { window, links, likelihood, waitsOf, order } = fitted
+  const { window, links, judge, order, present } = fitted
   const ways = exchanges(window, links, p, q, cut)
   if (ways.length < 2) return undefined
   const logs = new Float64Array(ways.length)
-  const waits: (readonly [Waits, Waits])[] = []
-  const own: (readonly [number, number])[] = []
+  const judgements: (readonly [Judgement, Judgement])[] = []
   for (let way = 0; way < ways.length; way++) {
     const [a, b] = ways[way]!
-    const present = way === 0
-    const logP = present ? fitted.logs[p]! : likelihood.of(p, a)
-    const logQ = present ? fitted.logs[q]! : likelihood.of(q, b)
-    const waitsP = present ? fitted.waits[p]! : waitsOf(p, a)
-    const waitsQ = present ? fitted.waits[q]! : waitsOf(q, b)
-    own.push([logP, logQ])
-    waits.push([waitsP, waitsQ])
-    logs[way] = logP + logQ + order.ofPair(p, q, waitsP, waitsQ)
+    const ofP = way === 0 ? present[p]! : judge.judge(p, a)
+    const ofQ = way === 0 ? present[q]! : judge.judge(q, b)
+    judgements.push([ofP, ofQ])
+    logs[way] = ofP.log + ofQ.log + order.ofPair(p, q, ofP.waits, ofQ.waits)
   }
-  return { p, q, ways, logs, waits, own }
+  return { p, q, ways, logs, judgements }
 }
 
 /**
@@ -88,14 +82,12 @@ export function exchangeCalls(
   return changed
 }
 
-function apply(fitted: FittedWindow, { p, q, ways, waits, own }: JudgedPair, way: number): void {
+function apply(fitted: FittedWindow, { p, q, ways, judgements }: JudgedPair, way: number): void {
   const [a, b] = ways[way]!
   setCalls(fitted.links, p, a)
   setCalls(fitted.links, q, b)
-  fitted.logs[p] = own[way]![0]
-  fitted.logs[q] = own[way]![1]
-  fitted.waits[p] = waits[way]![0]
-  fitted.waits[q] = waits[way]![1]
+  fitted.present[p] = judgements[way]![0]
+  fitted.present[q] = judgements[way]![1]
   fitted.versions[p]!++
   fitted.versions[q]!++
 }

@@ -4,11 +4,10 @@ import { learnOperations } from './learn-operations.js'
 import { ordersOf, type PairsByStep, settledPairs } from './learn-orders.js'
 import type { OperationModel } from './operation-model.js'
 import { createOrderTerm, type OrderTerm } from './order-term.js'
-import { createRequestLikelihood, type RequestLikelihood } from './request-likelihood.js'
+import { createRequestJudge, type Judgement, type RequestJudge } from './request-judge.js'
 import { type RequestRow, rowOf } from './request-row.js'
 import type { ServiceWindow } from './service-window.js'
 import { NO_PARENT } from './timed-sample.js'
-import { createWaitsOf, type Waits, type WaitsOf } from './waits.js'
 
 /** What earlier windows of the service left behind. */
 export interface EarlierRows {
@@ -24,12 +23,10 @@ export interface FittedWindow {
   readonly window: ServiceWindow
   readonly links: CallLinks
   readonly operations: readonly OperationModel[]
-  readonly likelihood: RequestLikelihood
-  readonly waitsOf: WaitsOf
+  readonly judge: RequestJudge
   readonly order: OrderTerm
-  /** Log likelihood of each request with its present calls. */
-  readonly logs: Float64Array
-  readonly waits: Waits[]
+  /** Each request with its present calls. */
+  readonly present: Judgement[]
   /** By kind of call: log of the number of calls without a parent, per µs. */
   readonly orphanLog: Float64Array
   /** Counts the changes of each request. */
@@ -61,26 +58,17 @@ export function fitWindow(options: FitOptions): FittedWindow {
     if (options.whole(request)) rows.push(rowOf(window, links, request))
   }
   const operations = learnOperationsOf(rows, window)
-  const likelihood = createRequestLikelihood(window, operations)
-  const waitsOf = createWaitsOf(window, operations)
-  const logs = new Float64Array(window.requestCount)
-  const waits: Waits[] = []
-  for (let request = 0; request < window.requestCount; request++) {
-    const calls = links.callsOf[request]!
-    logs[request] = likelihood.of(request, calls)
-    waits.push(waitsOf(request, calls))
-  }
-  const pairs = settledPairs({ window, links, operations, likelihood, waits, neighbours })
+  const judge = createRequestJudge(window, operations)
+  const present = links.callsOf.map((calls, request) => judge.judge(request, calls))
+  const pairs = settledPairs({ window, links, operations, judge, present, neighbours })
   const orders = ordersOf(operations, together(pairs, earlier?.pairs), options.strictOrder)
   return {
     window,
     links,
     operations,
-    likelihood,
-    waitsOf,
-    order: createOrderTerm(window, orders, neighbours, waits),
-    logs,
-    waits,
+    judge,
+    order: createOrderTerm(window, orders, neighbours, present),
+    present,
     orphanLog: orphanLogs(window, links, earlier, options.leastOrphans),
     versions: new Int32Array(window.requestCount),
     settled: new Map(),

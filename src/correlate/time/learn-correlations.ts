@@ -1,7 +1,7 @@
 import { createCorrelationSums } from './gap-correlation.js'
 import { POOL_WEIGHT, STEPS_WITH_DURATIONS } from './learn-operations.js'
 import type { OperationModel } from './operation-model.js'
-import { createRequestLikelihood } from './request-likelihood.js'
+import { createRequestJudge } from './request-judge.js'
 import type { RequestRow } from './request-row.js'
 import type { ServiceWindow } from './service-window.js'
 
@@ -58,23 +58,23 @@ function scoresFor(model: OperationModel, row: ScoredRow, scores: Float64Array):
 
 function scoreRows(operations: readonly OperationModel[], rows: readonly RequestRow[]): ScoredRow[] {
   const window = windowOfRows(rows, operations)
-  const likelihood = createRequestLikelihood(window, operations)
+  const judge = createRequestJudge(window, operations)
   const scored: ScoredRow[] = []
   let call = 0
   rows.forEach((row, request) => {
     const calls = row.calls.map(() => call++)
     if (calls.length === 0) return
-    likelihood.of(request, calls)
+    judge.judge(request, calls)
     const { steps } = operations[row.kind]!
     const gaps = new Map<number, number>()
     const durations = new Map<number, number>()
     steps.forEach((step, index) => {
-      const gap = likelihood.scores[index]!
+      const gap = judge.scores[index]!
       if (!Number.isNaN(gap)) gaps.set(step.step, gap)
-      const duration = likelihood.scores[steps.length + 1 + index]!
+      const duration = judge.scores[steps.length + 1 + index]!
       if (!Number.isNaN(duration)) durations.set(step.step, duration)
     })
-    scored.push({ kind: row.kind, gaps, durations, end: likelihood.scores[steps.length]! })
+    scored.push({ kind: row.kind, gaps, durations, end: judge.scores[steps.length]! })
   })
   return scored
 }

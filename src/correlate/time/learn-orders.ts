@@ -1,10 +1,9 @@
 import type { CallLinks } from './call-links.js'
 import { OCCURRENCES, type OperationModel } from './operation-model.js'
 import type { WaitOrders } from './order-term.js'
-import type { RequestLikelihood } from './request-likelihood.js'
 import { isCandidate, type ServiceWindow } from './service-window.js'
 import { isStrict, learnWaitOrder, type PairOfWaits, STRICT_ORDER, type WaitOrder } from './wait-order.js'
-import { type Waits, waitTogether } from './waits.js'
+import { type Judgement, type RequestJudge, waitTogether } from './request-judge.js'
 
 /** A pairing counts as settled when the other terms prefer it by this much (nats). */
 const SETTLED = 2
@@ -17,8 +16,8 @@ export interface OrderLearning {
   readonly window: ServiceWindow
   readonly links: CallLinks
   readonly operations: readonly OperationModel[]
-  readonly likelihood: RequestLikelihood
-  readonly waits: readonly Waits[]
+  readonly judge: RequestJudge
+  readonly present: readonly Judgement[]
   readonly neighbours: readonly (readonly number[])[]
 }
 
@@ -71,9 +70,9 @@ export function settledPairs(learning: OrderLearning): PairsByStep {
 }
 
 function pairAt(learning: OrderLearning, p: number, q: number, index: number): PairOfWaits | undefined {
-  const { window, operations, waits } = learning
-  const a = waits[p]!
-  const b = waits[q]!
+  const { window, operations, present } = learning
+  const a = present[p]!.waits
+  const b = present[q]!.waits
   if (!waitTogether(a, b, index)) return undefined
   const model = operations[window.requestKind[p]!]!
   const x = callAt(learning, p, index)
@@ -98,9 +97,9 @@ function pairAt(learning: OrderLearning, p: number, q: number, index: number): P
 }
 
 /** The call that would be exchanged: the one in the step, or for the end the one that ended last; -1: none. */
-function callAt({ window, links, operations, waits }: OrderLearning, request: number, index: number): number {
+function callAt({ window, links, operations, present }: OrderLearning, request: number, index: number): number {
   const model = operations[window.requestKind[request]!]!
-  const own = waits[request]!
+  const own = present[request]!.waits
   for (const call of links.callsOf[request]!) {
     if (index === model.steps.length) {
       if (window.callEnd[call] === own[3 * index]) return call
@@ -126,12 +125,12 @@ function gapStart({ window, links, operations }: OrderLearning, request: number,
 
 /** By how much the terms but the step's own gap prefer x at p and y at q to the exchange. */
 function settledBy(learning: OrderLearning, p: number, q: number, x: number, y: number, own: number): number {
-  const { window, links, likelihood } = learning
+  const { window, links, judge } = learning
+  const log = (request: number, calls: readonly number[]): number => judge.judge(request, calls).log
   if (!isCandidate(window, x, q) || !isCandidate(window, y, p)) return FORBIDDEN
   const a = links.callsOf[p]!
   const b = links.callsOf[q]!
-  const present = likelihood.of(p, a) + likelihood.of(q, b)
-  return present - likelihood.of(p, replaced(a, x, y)) - likelihood.of(q, replaced(b, y, x)) - own
+  return log(p, a) + log(q, b) - log(p, replaced(a, x, y)) - log(q, replaced(b, y, x)) - own
 }
 
 export function replaced(calls: readonly number[], from: number, to: number): number[] {

@@ -1,11 +1,11 @@
 import type { Cut } from './call-links.js'
-import { judgePair, pairsOf, type Rivals } from './exchange-search.js'
+import { type JudgedPair, judgePair, pairsOf, type Rivals } from './exchange-search.js'
 import type { FittedWindow } from './fitted-window.js'
 import { judgeOrphan } from './orphan-search.js'
 import { NO_PARENT, type TimeCandidate } from './timed-sample.js'
 
 /** The densities are surer of themselves than they are right: differences are divided by this. */
-const TEMPERATURE = 2
+const TEMPERATURE = 2.5
 const MOST_DIFFERENCE = 30
 
 /** Candidates of each call, the present parent first, with what is believed of each. */
@@ -19,13 +19,7 @@ export function confidences(fitted: FittedWindow, rivals: Rivals, most: number, 
   for (const [p, q] of pairsOf(fitted, rivals)) {
     const judged = judgePair(fitted, p, q, cut)
     if (judged === undefined) continue
-    const present = judged.logs[0]!
-    for (let way = 1; way < judged.ways.length; way++) {
-      const ratio = likelihoodRatio(judged.logs[way]! - present)
-      const [a, b] = judged.ways[way]!
-      for (const call of a) if (links.parentOf[call] !== p) add(call, p, ratio)
-      for (const call of b) if (links.parentOf[call] !== q) add(call, q, ratio)
-    }
+    addOdds(fitted, judged, add)
   }
   for (let call = 0; call < window.callCount; call++) {
     if (window.fixed[call] === 1) continue
@@ -38,6 +32,24 @@ export function confidences(fitted: FittedWindow, rivals: Rivals, most: number, 
     }
   }
   return odds.map((those, call) => candidatesOf(links.parentOf[call]!, those, window.leftOut[call]!, most))
+}
+
+/** Odds of each move within the pair: the ways that make it against those that leave the call where it is. */
+function addOdds(
+  { links }: FittedWindow,
+  { p, q, ways, logs }: JudgedPair,
+  add: (call: number, parent: number, odds: number) => void,
+): void {
+  const moved = new Map<number, number>()
+  let total = 1
+  for (let way = 1; way < ways.length; way++) {
+    const ratio = likelihoodRatio(logs[way]! - logs[0]!)
+    total += ratio
+    const [a, b] = ways[way]!
+    for (const call of a) if (links.parentOf[call] !== p) moved.set(call, (moved.get(call) ?? 0) + ratio)
+    for (const call of b) if (links.parentOf[call] !== q) moved.set(call, (moved.get(call) ?? 0) + ratio)
+  }
+  for (const [call, sum] of moved) add(call, links.parentOf[call] === p ? q : p, sum / Math.max(1e-9, total - sum))
 }
 
 function likelihoodRatio(difference: number): number {

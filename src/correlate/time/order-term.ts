@@ -1,6 +1,6 @@
 import type { ServiceWindow } from './service-window.js'
 import { sharedDelay, type WaitOrder } from './wait-order.js'
-import { type Waits, waitTogether } from './waits.js'
+import { type Judgement, waitTogether, type Waits } from './request-judge.js'
 
 /** By kind of request, by step's index in the model, the end last. */
 export type WaitOrders = readonly (readonly WaitOrder[])[]
@@ -16,7 +16,7 @@ export function createOrderTerm(
   window: ServiceWindow,
   orders: WaitOrders,
   neighbours: readonly (readonly number[])[],
-  present: readonly Waits[],
+  present: readonly Judgement[],
 ): OrderTerm {
   const { requestKind, requestPlace } = window
   const between = (kind: number, a: Waits, b: Waits): number => {
@@ -37,7 +37,7 @@ export function createOrderTerm(
   const around = (request: number, but: number, waits: Waits): number => {
     let log = 0
     const kind = requestKind[request]!
-    for (const other of neighbours[request]!) if (other !== but) log += between(kind, waits, present[other]!)
+    for (const other of neighbours[request]!) if (other !== but) log += between(kind, waits, present[other]!.waits)
     return log
   }
   return {

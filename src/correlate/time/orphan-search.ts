@@ -3,7 +3,6 @@ import { best, draw, type Rivals } from './exchange-search.js'
 import type { FittedWindow } from './fitted-window.js'
 import { replaced } from './learn-orders.js'
 import { NO_PARENT } from './timed-sample.js'
-import type { Waits } from './waits.js'
 
 /** One way to change what concerns a call without a parent, or one that may become so. */
 export interface OrphanWay {
@@ -65,8 +64,7 @@ export function letGoOrAdopt(fitted: FittedWindow, rivals: Rivals, temperature: 
     if (way === undefined) continue
     if (way.orphaned >= 0) links.parentOf[way.orphaned] = NO_PARENT
     setCalls(links, way.request, way.calls)
-    fitted.logs[way.request] = fitted.likelihood.of(way.request, way.calls)
-    fitted.waits[way.request] = fitted.waitsOf(way.request, way.calls)
+    fitted.present[way.request] = fitted.judge.judge(way.request, way.calls)
     fitted.versions[way.request]!++
     changed++
   }
@@ -75,12 +73,8 @@ export function letGoOrAdopt(fitted: FittedWindow, rivals: Rivals, temperature: 
 
 /** What it does to the likelihood to give a request these calls. */
 function requestChange(fitted: FittedWindow, request: number, calls: readonly number[]): number {
-  const { likelihood, waitsOf, order, logs, waits } = fitted
-  const present: Waits = waits[request]!
-  return (
-    likelihood.of(request, calls) -
-    logs[request]! +
-    order.ofOne(request, waitsOf(request, calls)) -
-    order.ofOne(request, present)
-  )
+  const { judge, order } = fitted
+  const now = fitted.present[request]!
+  const then = judge.judge(request, calls)
+  return then.log - now.log + order.ofOne(request, then.waits) - order.ofOne(request, now.waits)
 }
