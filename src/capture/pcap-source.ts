@@ -1,12 +1,12 @@
-import { type Counters, createCounters } from '../telemetry/counters.js'
-import type { EventSource } from './event-source.js'
-import type { Packet } from './packet.js'
+import { type Counter, type Counters, createCounters } from '../telemetry/counters.js'
+import type { CaptureOrigin, EventSource } from './event-source.js'
+import type { Packet, PacketReader } from './packet.js'
 import { emptySegment, findSegment } from './packet-layers.js'
 import { createPcapEndpoints } from './pcap-endpoints.js'
 import { createPacketReader } from './pcap-reader.js'
 import { RecordBatch } from './record-batch.js'
 import { NO_CONTROL } from './recording-source.js'
-import { createTcpConnections, type RecordedEnds } from './tcp-connections.js'
+import { createTcpConnections, type RecordedEnds, type TcpConnections } from './tcp-connections.js'
 import { REASSEMBLY_LIMITS, type ReassemblyCounts, type ReassemblyLimits } from './tcp-reassembly.js'
 
 export interface PcapSourceOptions {
@@ -33,86 +33,102 @@ const BATCH_BYTES = 1 << 18
  * before a damage is handed on; then `read` throws. @throws PcapError if the file is none, or damaged.
  */
 export function createPcapSource(path: string, options: PcapSourceOptions = {}): EventSource {
-  const counters = options.counters ?? createCounters()
-  const reader = createPacketReader(path, counters)
-  const batch = new RecordBatch()
-  const counts: ReassemblyCounts = { held: 0, missing: 0, retransmitted: 0, outOfWindow: 0 }
-  const connections = createTcpConnections({
-    ends: options.ends ?? 'server',
-    batch,
-    endpoints: createPcapEndpoints(record => batch.put(record)),
-    counts,
-    limits: { ...REASSEMBLY_LIMITS, ...options.limits },
-    connectionLimit: options.connectionLimit ?? 65_536,
-  })
-  const packets = counters.counter('capture.pcap.packets')
-  const segment = emptySegment()
-  let ended = false
-  let finished = false
-  let damage: unknown
+  return new PcapSource(path, options)
+}
 
-  const next = (): Packet | undefined => {
+class PcapSource implements EventSource {
+  readonly kind = 'pcap'
+  readonly origin: CaptureOrigin
+  readonly control = NO_CONTROL
+  ended = false
+
+  readonly #counters: Counters
+  readonly #packets: Counter
+  readonly #reader: PacketReader
+  readonly #batch = new RecordBatch()
+  readonly #segment = emptySegment()
+  readonly #counts: ReassemblyCounts = { held: 0, missing: 0, retransmitted: 0, outOfWindow: 0 }
+  readonly #connections: TcpConnections
+  readonly #base: { readonly seconds: number; readonly nanos: number }
+  /** The first packet, read early because all times count from it. */
+  #first: Packet | undefined
+  #finished = false
+  #damage: unknown
+
+  constructor(
+    path: string,
+    { counters = createCounters(), ends = 'server', host = 'pcap', ...bounds }: PcapSourceOptions,
+  ) {
+    this.#counters = counters
+    this.#packets = counters.counter('capture.pcap.packets')
+    this.#reader = createPacketReader(path, counters)
+    this.#connections = createTcpConnections({
+      ends,
+      batch: this.#batch,
+      endpoints: createPcapEndpoints(record => this.#batch.put(record)),
+      counts: this.#counts,
+      limits: { ...REASSEMBLY_LIMITS, ...bounds.limits },
+      connectionLimit: bounds.connectionLimit ?? 65_536,
+    })
+    this.#first = this.#next()
+    this.#base = { seconds: this.#first?.seconds ?? 0, nanos: this.#first?.nanos ?? 0 }
+    this.origin = {
+      host,
+      monotonicBaseNs: BigInt(MONOTONIC_BASE_NS),
+      wallBaseNs: BigInt(this.#base.seconds) * 1_000_000_000n + BigInt(this.#base.nanos),
+      kernel: '',
+    }
+  }
+
+  read(): Uint8Array | undefined {
+    if (this.ended) return undefined
+    while (!this.#finished && this.#batch.length < BATCH_BYTES) {
+      const packet = this.#first ?? this.#next()
+      this.#first = undefined
+      if (packet === undefined) this.#finish()
+      else this.#work(packet)
+    }
+    if (this.#batch.length > 0) return this.#batch.take()
+    this.ended = true
+    if (this.#damage !== undefined) throw this.#damage
+    return undefined
+  }
+
+  async close(): Promise<void> {
+    this.ended = true
+    this.#reader.close()
+  }
+
+  #next(): Packet | undefined {
     try {
-      return reader.next()
+      return this.#reader.next()
     } catch (error) {
-      damage = error
+      this.#damage = error
       return undefined
     }
   }
-  const first = next()
-  let waiting = first
-  const base = { seconds: first?.seconds ?? 0, nanos: first?.nanos ?? 0 }
 
-  const work = (packet: Packet): void => {
-    packets.value++
+  #work(packet: Packet): void {
+    this.#packets.value++
     const { linkType, bytes, start, end, originalLength } = packet
-    const none = findSegment(segment, linkType, bytes, start, end, originalLength)
+    const none = findSegment(this.#segment, linkType, bytes, start, end, originalLength)
     if (none !== undefined) {
-      counters.add(`capture.pcap.${none}`)
+      this.#counters.add(`capture.pcap.${none}`)
       return
     }
-    const sinceNs = (packet.seconds - base.seconds) * 1e9 + (packet.nanos - base.nanos)
-    connections.add(segment, Math.max(0, MONOTONIC_BASE_NS + sinceNs))
-  }
-  const finish = (): void => {
-    finished = true
-    connections.finish()
-    counters.add('capture.pcap.connections', connections.opened)
-    counters.add('capture.pcap.connections_evicted', connections.evicted)
-    counters.add('capture.pcap.missing_bytes', counts.missing)
-    counters.add('capture.pcap.retransmitted_bytes', counts.retransmitted)
-    counters.add('capture.pcap.out_of_window', counts.outOfWindow)
-    reader.close()
+    const sinceNs = (packet.seconds - this.#base.seconds) * 1e9 + (packet.nanos - this.#base.nanos)
+    this.#connections.add(this.#segment, Math.max(0, MONOTONIC_BASE_NS + sinceNs))
   }
 
-  return {
-    kind: 'pcap',
-    origin: {
-      host: options.host ?? 'pcap',
-      monotonicBaseNs: BigInt(MONOTONIC_BASE_NS),
-      wallBaseNs: BigInt(base.seconds) * 1_000_000_000n + BigInt(base.nanos),
-      kernel: '',
-    },
-    control: NO_CONTROL,
-    read: () => {
-      if (ended) return undefined
-      while (!finished && batch.length < BATCH_BYTES) {
-        const packet = waiting ?? next()
-        waiting = undefined
-        if (packet === undefined) finish()
-        else work(packet)
-      }
-      if (batch.length > 0) return batch.take()
-      ended = true
-      if (damage !== undefined) throw damage
-      return undefined
-    },
-    get ended() {
-      return ended
-    },
-    close: async () => {
-      ended = true
-      reader.close()
-    },
+  #finish(): void {
+    this.#finished = true
+    this.#connections.finish()
+    const { missing, retransmitted, outOfWindow } = this.#counts
+    this.#counters.add('capture.pcap.connections', this.#connections.opened)
+    this.#counters.add('capture.pcap.connections_evicted', this.#connections.evicted)
+    this.#counters.add('capture.pcap.missing_bytes', missing)
+    this.#counters.add('capture.pcap.retransmitted_bytes', retransmitted)
+    this.#counters.add('capture.pcap.out_of_window', outOfWindow)
+    this.#reader.close()
   }
 }

@@ -31,80 +31,115 @@ interface Interface {
 
 /** Block by block; the interfaces of a section are forgotten when the next one begins. */
 export function createPcapngReader(file: CaptureFile, counters: Counters): PacketReader {
-  const packet = emptyPacket()
-  let little = true
-  let interfaces: Interface[] = []
-  const fail = (problem: string): never => {
-    throw new PcapError(file.path, file.offset, `damaged: ${problem}`)
+  return new PcapngReader(file, counters)
+}
+
+class PcapngReader implements PacketReader {
+  readonly #file: CaptureFile
+  readonly #counters: Counters
+  readonly #packet = emptyPacket()
+  #little = true
+  #interfaces: Interface[] = []
+
+  constructor(file: CaptureFile, counters: Counters) {
+    this.#file = file
+    this.#counters = counters
   }
 
-  const section = (): void => {
-    const magic = file.view.getUint32(file.at + 8, true)
-    if (magic === BYTE_ORDER_MAGIC) little = true
-    else if (file.view.getUint32(file.at + 8, false) === BYTE_ORDER_MAGIC) little = false
-    else fail('a section without a byte order')
-    interfaces = []
+  next(): Packet | undefined {
+    const file = this.#file
+    for (;;) {
+      const got = file.need(SMALLEST_BLOCK)
+      if (got === 0) return undefined
+      if (got < SMALLEST_BLOCK) return cutShort(this.#counters)
+      if (file.view.getUint32(file.at, true) === SECTION_HEADER) this.#section()
+      const type = file.view.getUint32(file.at, this.#little)
+      const length = file.view.getUint32(file.at + 4, this.#little)
+      if (length < SMALLEST_BLOCK || length % 4 !== 0 || length > LONGEST_BLOCK)
+        this.#fail(`a block of ${length} bytes`)
+      if (file.need(length) < length) return cutShort(this.#counters)
+      if (file.view.getUint32(file.at + length - 4, this.#little) !== length) {
+        this.#fail('a block whose two lengths differ')
+      }
+      const found = this.#packetOf(type, length)
+      file.take(length)
+      if (found !== undefined) return found
+    }
   }
 
-  const stamp = (from: Interface, high: number, low: number): void => {
-    const units = (BigInt(high) << 32n) | BigInt(low)
+  close(): void {
+    this.#file.close()
+  }
+
+  #fail(problem: string): never {
+    throw new PcapError(this.#file.path, this.#file.offset, `damaged: ${problem}`)
+  }
+
+  #section(): void {
+    const { view, at } = this.#file
+    if (view.getUint32(at + 8, true) === BYTE_ORDER_MAGIC) this.#little = true
+    else if (view.getUint32(at + 8, false) === BYTE_ORDER_MAGIC) this.#little = false
+    else this.#fail('a section without a byte order')
+    this.#interfaces = []
+  }
+
+  /** The packet of the block that is at file.at; undefined if the block holds none. */
+  #packetOf(type: number, length: number): Packet | undefined {
+    switch (type) {
+      case INTERFACE_DESCRIPTION:
+        this.#interface(length)
+        return undefined
+      case SIMPLE_PACKET:
+        return this.#simplePacket(length)
+      case ENHANCED_PACKET:
+      case OBSOLETE_PACKET:
+        return this.#stampedPacket(type, length)
+      default:
+        return undefined
+    }
+  }
+
+  #interface(length: number): void {
+    const { view, at } = this.#file
+    if (length < 20) this.#fail('an interface without a link type')
+    if (this.#interfaces.length >= MOST_INTERFACES) this.#fail('more interfaces than can be')
+    this.#interfaces.push(readInterface(view, at + 8, at + length - 4, this.#little))
+  }
+
+  /** It has no time of its own: it is as late as the packet before it. */
+  #simplePacket(length: number): Packet {
+    const { view, at } = this.#file
+    if (length < 16) this.#fail('a packet without a length')
+    const from = this.#interfaces[0] ?? this.#fail('a packet of no interface')
+    const original = view.getUint32(at + 8, this.#little)
+    const captured = Math.min(original, from.snapLength === 0 ? original : from.snapLength, length - 16)
+    return this.#contents(at + 12, from, captured, original, at + length - 4)
+  }
+
+  #stampedPacket(type: number, length: number): Packet {
+    const { view, at } = this.#file
+    const little = this.#little
+    if (length < 32) this.#fail('a packet without a length')
+    const id = type === ENHANCED_PACKET ? view.getUint32(at + 8, little) : view.getUint16(at + 8, little)
+    const from = this.#interfaces[id] ?? this.#fail(`a packet of interface ${id}, which was not described`)
+    const units = (BigInt(view.getUint32(at + 12, little)) << 32n) | BigInt(view.getUint32(at + 16, little))
     const seconds = units / from.unitsPerSecond
-    packet.seconds = Number(seconds) + from.offsetSeconds
-    packet.nanos = Number(((units - seconds * from.unitsPerSecond) * 1_000_000_000n) / from.unitsPerSecond)
+    this.#packet.seconds = Number(seconds) + from.offsetSeconds
+    this.#packet.nanos = Number(((units - seconds * from.unitsPerSecond) * 1_000_000_000n) / from.unitsPerSecond)
+    const [captured, original] = [view.getUint32(at + 20, little), view.getUint32(at + 24, little)]
+    return this.#contents(at + 28, from, captured, original, at + length - 4)
   }
 
-  const contents = (at: number, from: Interface, captured: number, original: number, end: number): Packet => {
-    if (at + captured > end) fail(`a packet of ${captured} captured bytes in a block of fewer`)
+  #contents(at: number, from: Interface, captured: number, original: number, end: number): Packet {
+    if (at + captured > end) this.#fail(`a packet of ${captured} captured bytes in a block of fewer`)
+    const packet = this.#packet
     packet.linkType = from.linkType
-    packet.bytes = file.bytes
+    packet.bytes = this.#file.bytes
     packet.start = at
     packet.end = at + captured
     packet.originalLength = Math.max(captured, original)
     return packet
   }
-
-  /** The packet of the block that is at file.at; undefined if the block holds none. */
-  const packetOf = (type: number, length: number): Packet | undefined => {
-    const { view, at } = file
-    const end = at + length - 4
-    if (type === INTERFACE_DESCRIPTION) {
-      if (length < 20) fail('an interface without a link type')
-      if (interfaces.length >= MOST_INTERFACES) fail('more interfaces than can be')
-      interfaces.push(readInterface(view, at + 8, end, little))
-      return undefined
-    }
-    if (type === SIMPLE_PACKET) {
-      if (length < 16) fail('a packet without a length')
-      const from = interfaces[0] ?? fail('a packet of no interface')
-      const original = view.getUint32(at + 8, little)
-      const captured = Math.min(original, from.snapLength === 0 ? original : from.snapLength, length - 16)
-      return contents(at + 12, from, captured, original, end)
-    }
-    if (type !== ENHANCED_PACKET && type !== OBSOLETE_PACKET) return undefined
-    if (length < 32) fail('a packet without a length')
-    const id = type === ENHANCED_PACKET ? view.getUint32(at + 8, little) : view.getUint16(at + 8, little)
-    const from = interfaces[id] ?? fail(`a packet of interface ${id}, which was not described`)
-    stamp(from, view.getUint32(at + 12, little), view.getUint32(at + 16, little))
-    return contents(at + 28, from, view.getUint32(at + 20, little), view.getUint32(at + 24, little), end)
-  }
-
-  const next = (): Packet | undefined => {
-    for (;;) {
-      const got = file.need(SMALLEST_BLOCK)
-      if (got === 0) return undefined
-      if (got < SMALLEST_BLOCK) return cutShort(counters)
-      if (file.view.getUint32(file.at, true) === SECTION_HEADER) section()
-      const type = file.view.getUint32(file.at, little)
-      const length = file.view.getUint32(file.at + 4, little)
-      if (length < SMALLEST_BLOCK || length % 4 !== 0 || length > LONGEST_BLOCK) fail(`a block of ${length} bytes`)
-      if (file.need(length) < length) return cutShort(counters)
-      if (file.view.getUint32(file.at + length - 4, little) !== length) fail('a block whose two lengths differ')
-      const found = packetOf(type, length)
-      file.take(length)
-      if (found !== undefined) return found
-    }
-  }
-  return { next, close: file.close }
 }
 
 function readInterface(view: DataView, at: number, end: number, little: boolean): Interface {
