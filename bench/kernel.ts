@@ -2,11 +2,13 @@
  * What the kernel side adds to a system call: `npm run bench:kernel -- [--json] [--check] [--rounds N]`.
  *
  * One process sends itself 256 bytes over a loopback TCP connection, with nothing attached and with each
- * configuration attached, in turns; the minimum of all rounds counts, because everything else on the machine only adds.
+ * configuration attached, in turns. Time is the process' own CPU time; of one measurement the lower quartile of its laps,
+ * and of all rounds the median difference between two measurements right after one another: what else the machine does
+ * falls on both.
  */
 import { release } from 'node:os'
 import { loadNativeAddon, nativePaths } from '../src/capture/native-addon.js'
-import { startCalls } from './kernel/calls.js'
+import { type CallKind, type Calls, startCalls } from './kernel/calls.js'
 import { createConfigurations, type KernelConfiguration } from './kernel/configurations.js'
 
 interface Row {
@@ -21,10 +23,8 @@ interface Row {
 const GOALS: Readonly<Record<string, number>> = { captured256: 0.17, counted: 0.05, untraced: 0.045, otherSyscall: 0 }
 /** Two runs of the very same call differ by this much of themselves: less than that is nothing. */
 const SYSCALL_NOISE = 0.02
-/** Short bursts, so that some of them run undisturbed. */
-const BURSTS = 12
-const CALLS_PER_BURST = 3_000
-const SYSCALLS_PER_BURST = 20_000
+/** Laps of one measurement: of 100 calls over TCP, of 1,000 other calls. */
+const LAPS: Readonly<Record<CallKind, number>> = { tcp: 250, getppid: 50, null: 50 }
 
 async function main(args: readonly string[]): Promise<number> {
   const rounds = numberAfter(args, '--rounds') ?? 25
@@ -33,29 +33,29 @@ async function main(args: readonly string[]): Promise<number> {
   await calls.connect()
   const configurations = createConfigurations(addon, nativePaths().bpf, calls)
   try {
-    const minima = await measure(configurations, calls, rounds)
-    const unhookedNs = minima.get('unhooked')!
-    const rows: Row[] = configurations.map(({ name }) => rowOf(name, minima.get(name)! - unhookedNs, unhookedNs))
+    const { unhooked, added } = await measure(configurations, calls, rounds)
+    const addedTo = (name: string): number => median(added.get(name)!)
+    const rows: Row[] = configurations.map(({ name }) => rowOf(name, addedTo(name), unhooked.tcp))
     const otherNs = Math.max(
-      differenceBeyondNoise(minima.get('getppid')!, minima.get('getppid attached')!),
-      differenceBeyondNoise(minima.get('null')!, minima.get('null attached')!),
+      beyondNoise(addedTo('getppid'), unhooked.getppid),
+      beyondNoise(addedTo('null'), unhooked.null),
     )
-    rows.push(rowOf('otherSyscall', otherNs, unhookedNs))
+    rows.push(rowOf('otherSyscall', otherNs, unhooked.tcp))
     const result = {
       hooks: 'tp_btf/sock_send_length, tp_btf/sock_recv_length, socket storage',
       kernel: release(),
-      unhookedNs,
-      getppidNs: minima.get('getppid'),
-      getppidAttachedNs: minima.get('getppid attached'),
-      nullWriteNs: minima.get('null'),
-      nullWriteAttachedNs: minima.get('null attached'),
+      unhookedNs: unhooked.tcp,
+      otherSyscalls: {
+        ...{ getppidNs: unhooked.getppid, getppidAddedNs: addedTo('getppid') },
+        ...{ nullWriteNs: unhooked.null, nullWriteAddedNs: addedTo('null') },
+      },
       rounds,
       events: configurations.map(({ name, events, lost }) => ({ name, events: events(), lost: lost() })),
       rows,
       skipped: [{ what: 'carriers, kernel sketch', why: 'not part of the capture yet' }],
     }
     if (args.includes('--json')) process.stdout.write(`${JSON.stringify(result)}\n`)
-    else printTable(unhookedNs, rows)
+    else printTable(unhooked.tcp, rows)
     const missed = rows.filter(row => row.goal !== undefined && row.share > row.goal)
     for (const row of missed) process.stderr.write(`bench:kernel: ${row.name} missed its goal of ${row.goal}\n`)
     return args.includes('--check') && missed.length > 0 ? 1 : 0
@@ -65,45 +65,52 @@ async function main(args: readonly string[]): Promise<number> {
   }
 }
 
+interface Measured {
+  /** Least ns of an un-hooked call of each kind. */
+  readonly unhooked: Readonly<Record<CallKind, number>>
+  /** ns added per call, over the rounds: each time with and without right after one another. */
+  readonly added: ReadonlyMap<string, number[]>
+}
+
 async function measure(
   configurations: readonly KernelConfiguration[],
-  calls: Awaited<ReturnType<typeof startCalls>>,
+  calls: Calls,
   rounds: number,
-): Promise<Map<string, number>> {
-  const minima = new Map<string, number>()
-  const note = (name: string, value: number): void => {
-    minima.set(name, Math.min(minima.get(name) ?? Number.POSITIVE_INFINITY, value))
-  }
-  const burst = async (name: string, what: 'tcp' | 'getppid' | 'null', count: number): Promise<void> => {
-    for (let i = 0; i < BURSTS; i++) note(name, await calls.run(what, count))
+): Promise<Measured> {
+  const unhooked = { tcp: Number.POSITIVE_INFINITY, getppid: Number.POSITIVE_INFINITY, null: Number.POSITIVE_INFINITY }
+  const added = new Map<string, number[]>()
+  const compare = async (configuration: KernelConfiguration, name: string, kind: CallKind): Promise<void> => {
+    const without = await calls.run(kind, LAPS[kind])
+    unhooked[kind] = Math.min(unhooked[kind], without)
+    configuration.attach()
+    const stopDraining = configuration.drain()
+    try {
+      const attached = await calls.run(kind, LAPS[kind])
+      added.set(name, [...(added.get(name) ?? []), attached - without])
+    } finally {
+      stopDraining()
+      configuration.detach()
+    }
   }
   for (let round = 0; round < rounds; round++) {
     process.stderr.write(`\rbench:kernel: round ${round + 1} of ${rounds}`)
-    await burst('unhooked', 'tcp', CALLS_PER_BURST)
-    await burst('getppid', 'getppid', SYSCALLS_PER_BURST)
-    await burst('null', 'null', SYSCALLS_PER_BURST)
-    for (const configuration of configurations) {
-      configuration.attach()
-      const stopDraining = configuration.drain()
-      try {
-        await burst(configuration.name, 'tcp', CALLS_PER_BURST)
-        if (configuration === configurations[0]) {
-          await burst('getppid attached', 'getppid', SYSCALLS_PER_BURST)
-          await burst('null attached', 'null', SYSCALLS_PER_BURST)
-        }
-      } finally {
-        stopDraining()
-        configuration.detach()
-      }
-    }
+    for (const configuration of configurations) await compare(configuration, configuration.name, 'tcp')
+    await compare(configurations[0]!, 'getppid', 'getppid')
+    await compare(configurations[0]!, 'null', 'null')
   }
   process.stderr.write('\n')
-  return minima
+  return { unhooked, added }
 }
 
-function differenceBeyondNoise(without: number, attached: number): number {
-  const added = attached - without
-  return Math.abs(added) <= without * SYSCALL_NOISE ? 0 : added
+function median(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b)
+  const middle = sorted.length >> 1
+  return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2
+}
+
+/** 0 where it is less than two runs of the very same call differ by. */
+function beyondNoise(addedNs: number, unhookedNs: number): number {
+  return Math.abs(addedNs) <= unhookedNs * SYSCALL_NOISE ? 0 : addedNs
 }
 
 function rowOf(name: string, addedNs: number, unhookedNs: number): Row {

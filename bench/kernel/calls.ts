@@ -5,6 +5,9 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { packageRoot } from '../../src/capture/native-addon.js'
 
+/** What is called: send and receive over loopback TCP, getppid(), write to /dev/null. */
+export type CallKind = 'tcp' | 'getppid' | 'null'
+
 /** The process of bench/kernel/calls.c whose calls are measured. */
 export interface Calls {
   readonly pid: number
@@ -12,7 +15,7 @@ export interface Calls {
   /** Opens the connection that is measured. */
   connect(): Promise<void>
   /** ns a call. */
-  run(what: 'tcp' | 'getppid' | 'null', rounds: number): Promise<number>
+  run(kind: CallKind, laps: number): Promise<number>
   stop(): Promise<void>
 }
 
@@ -45,7 +48,7 @@ export async function startCalls(): Promise<Calls> {
     connect: async () => {
       await ask('connect')
     },
-    run: (what, rounds) => ask(`${what} ${rounds}`),
+    run: (kind, laps) => ask(`${kind} ${laps}`),
     stop: async () => {
       const ended = new Promise(resolve => child.once('exit', resolve))
       child.stdin.end()
