@@ -12,6 +12,14 @@ export interface SqlDialect {
   readonly dashesNeedSpace: boolean
   /** What stands in a comment that begins with `/*!` or `/*M!` is executed. */
   readonly executableComments: boolean
+  /** A comment may hold comments. */
+  readonly nestedComments: boolean
+  /** `E'…'` has backslash escapes, whatever other strings have. */
+  readonly escapeStrings: boolean
+  /** `$tag$…$tag$` is a literal, `$1` a parameter. */
+  readonly dollarQuotes: boolean
+  /** `@` is part of names; otherwise an operator. */
+  readonly atInNames: boolean
 }
 
 /** MySQL and MariaDB as they come. With ANSI_QUOTES `"…"` would be a name; the wire does not tell, so it is redacted. */
@@ -22,7 +30,28 @@ export const MYSQL: SqlDialect = {
   hashComments: true,
   dashesNeedSpace: true,
   executableComments: true,
+  nestedComments: false,
+  escapeStrings: false,
+  dollarQuotes: false,
+  atInNames: true,
 }
 
 /** The same while the server's status says SERVER_STATUS_NO_BACKSLASH_ESCAPES. */
 export const MYSQL_NO_BACKSLASH_ESCAPES: SqlDialect = { ...MYSQL, backslashEscapes: false }
+
+/** PostgreSQL with standard_conforming_strings, as it comes since 9.1. https://www.postgresql.org/docs/current/sql-syntax-lexical.html */
+export const POSTGRESQL: SqlDialect = {
+  backslashEscapes: false,
+  doubleQuotes: 'identifier',
+  backticks: false,
+  hashComments: false,
+  dashesNeedSpace: false,
+  executableComments: false,
+  nestedComments: true,
+  escapeStrings: true,
+  dollarQuotes: true,
+  atInNames: false,
+}
+
+/** The same while the server's standard_conforming_strings is off. */
+export const POSTGRESQL_BACKSLASH_ESCAPES: SqlDialect = { ...POSTGRESQL, backslashEscapes: true }

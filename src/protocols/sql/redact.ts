@@ -43,6 +43,7 @@ const DOT = 13
 const MARK = 14
 
 const CLASS = createClasses()
+const CLASS_WITHOUT_AT = createClasses().fill(OTHER, 0x40, 0x41)
 
 function createClasses(): Uint8Array {
   const classes = new Uint8Array(256).fill(OTHER)
@@ -70,6 +71,7 @@ function createClasses(): Uint8Array {
 }
 
 const QUESTION = 0x3f
+const DOLLAR = 0x24
 const COMMA = 0x2c
 const BLANK = 0x20
 const DEPTH = 64
@@ -95,6 +97,7 @@ export function redact(
     cut = true
   }
   const target = out.bytes
+  const classes = dialect.atInNames ? CLASS : CLASS_WITHOUT_AT
   let i = start
   let o = 0
   let depth = 0
@@ -102,14 +105,21 @@ export function redact(
   groupEnd[0] = -1
   while (i < end) {
     const c = bytes[i]!
-    switch (CLASS[c]!) {
+    switch (classes[c]!) {
       case NAME: {
+        if (c === DOLLAR && dialect.dollarQuotes) {
+          const next = endOfDollar(bytes, i, end)
+          if (next > i) o = mark(target, o, depth)
+          else target[o++] = c
+          i = next > i ? next : i + 1
+          break
+        }
         const from = i
         let next = c
         do {
           target[o++] = next
           next = ++i < end ? bytes[i]! : BLANK
-        } while (CLASS[next]! <= DIGIT)
+        } while (classes[next]! <= DIGIT)
         // x'4d', b'01', n'text': the letter belongs to the literal.
         if (next === 0x27 && i - from === 1) o--
         break
@@ -123,7 +133,13 @@ export function redact(
         if (o > 0 && target[o - 1] !== BLANK) target[o++] = BLANK
         break
       case QUOTE:
-        i = endOfQuoted(bytes, i, end, 0x27, dialect.backslashEscapes)
+        i = endOfQuoted(
+          bytes,
+          i,
+          end,
+          0x27,
+          dialect.backslashEscapes || (dialect.escapeStrings && isEscape(bytes, i, start)),
+        )
         o = mark(target, o, depth)
         break
       case DOUBLE_QUOTE: {
@@ -156,7 +172,7 @@ export function redact(
         if (i + 1 < end && bytes[i + 1] === 0x2a) {
           const body = dialect.executableComments ? executableBody(bytes, i, end) : -1
           if (body < 0) {
-            const next = endOfComment(bytes, i + 2, end)
+            const next = endOfComment(bytes, i + 2, end, dialect.nestedComments)
             out.traceparent ??= traceparentIn(bytes, i + 2, next)
             i = next
           } else i = body
@@ -319,8 +335,40 @@ function endOfLine(bytes: Uint8Array, i: number, end: number): number {
   return i
 }
 
-function endOfComment(bytes: Uint8Array, i: number, end: number): number {
-  for (; i + 1 < end; i++) if (bytes[i] === 0x2a && bytes[i + 1] === 0x2f) return i + 2
+function endOfComment(bytes: Uint8Array, i: number, end: number, nested: boolean): number {
+  let depth = 1
+  for (; i + 1 < end; i++) {
+    if (bytes[i] === 0x2a && bytes[i + 1] === 0x2f) {
+      if (--depth === 0) return i + 2
+      i++
+    } else if (nested && bytes[i] === 0x2f && bytes[i + 1] === 0x2a) {
+      depth++
+      i++
+    }
+  }
+  return end
+}
+
+/** The quote at i is that of `E'…'`. */
+function isEscape(bytes: Uint8Array, i: number, start: number): boolean {
+  if (i === start || (bytes[i - 1]! | 0x20) !== 0x65) return false
+  return i - 1 === start || CLASS[bytes[i - 2]!]! > DIGIT
+}
+
+/** Behind the parameter `$1` or the literal `$tag$…$tag$` at i; i if it is neither. */
+function endOfDollar(bytes: Uint8Array, i: number, end: number): number {
+  let tagEnd = i + 1
+  while (tagEnd < end && bytes[tagEnd] !== DOLLAR && CLASS_WITHOUT_AT[bytes[tagEnd]!]! <= DIGIT) tagEnd++
+  const isDigit = i + 1 < end && CLASS[bytes[i + 1]!] === DIGIT
+  if (isDigit) return tagEnd
+  if (tagEnd >= end || bytes[tagEnd] !== DOLLAR) return i
+  const length = tagEnd + 1 - i
+  for (let k = tagEnd + 1; k + length <= end; k++) {
+    if (bytes[k] !== DOLLAR) continue
+    let same = 1
+    while (same < length && bytes[k + same] === bytes[i + same]) same++
+    if (same === length) return k + length
+  }
   return end
 }
 

@@ -36,7 +36,7 @@ const PROGRAMS = new Set(['PROCEDURE', 'FUNCTION', 'TRIGGER', 'EVENT'])
 /** Kinds whose name is a collection; names of users, triggers and the like stay out of the summary. */
 const NAMED_KINDS = new Set(['TABLE', 'VIEW', 'SEQUENCE'])
 const NOISE = new Set(
-  'TEMPORARY UNIQUE FULLTEXT SPATIAL OR REPLACE IF NOT EXISTS ONLINE OFFLINE IGNORE LOCAL NO_WRITE_TO_BINLOG ONLY'.split(
+  'TEMPORARY TEMP UNLOGGED MATERIALIZED CONCURRENTLY RECURSIVE UNIQUE FULLTEXT SPATIAL OR REPLACE IF NOT EXISTS ONLINE OFFLINE IGNORE LOCAL NO_WRITE_TO_BINLOG ONLY'.split(
     ' ',
   ),
 )
@@ -45,7 +45,8 @@ const PLAIN = new Set(
   (
     'SET BEGIN COMMIT ROLLBACK SAVEPOINT RELEASE USE DO KILL FLUSH GRANT REVOKE PREPARE EXECUTE DEALLOCATE HANDLER ' +
     'RESET PURGE CHANGE STOP INSTALL UNINSTALL SIGNAL RESIGNAL GET HELP BINLOG CACHE XA END DECLARE FETCH CLOSE VALUES ' +
-    'SHUTDOWN CLONE IMPORT RESTART'
+    'SHUTDOWN CLONE IMPORT RESTART ABORT LISTEN UNLISTEN NOTIFY DISCARD VACUUM REINDEX CLUSTER COMMENT REFRESH REASSIGN ' +
+    'CHECKPOINT MOVE SECURITY'
   ).split(' '),
 )
 const SHOWN = new Set(
@@ -120,6 +121,8 @@ class Scan implements SqlSummary {
     else if (verb === 'SHOW') this.#show()
     else if (verb === 'CALL') this.#call()
     else if (verb === 'LOAD') this.#load()
+    else if (verb === 'COPY') this.#copy()
+    else if (verb === 'MERGE') this.#merge()
     else if (verb === 'START') this.#operate(this.#word(1) === 'TRANSACTION' ? 'START TRANSACTION' : 'START')
     else if (verb === 'LOCK' || verb === 'UNLOCK') this.#operate(`${verb} TABLES`)
     else if (verb === 'TABLE') {
@@ -291,6 +294,26 @@ class Scan implements SqlSummary {
     this.#operate('LOAD')
     while (this.#at < this.#tokens.length && this.#word() !== 'INTO' && this.#word() !== ';') this.#at++
     if (this.#word() === 'INTO') this.#target()
+  }
+
+  /** COPY table [(columns)] FROM …, COPY (query) TO … (PostgreSQL) */
+  #copy(): void {
+    this.#operate('COPY')
+    this.#at++
+    if (this.#word() === '(') this.#queries(this.#tokens.length)
+    else this.#target()
+  }
+
+  /** MERGE INTO table USING table … */
+  #merge(): void {
+    this.#operate('MERGE')
+    this.#at++
+    this.#target()
+    while (this.#at < this.#tokens.length && this.#word() !== 'USING' && this.#word() !== ';') this.#at++
+    if (this.#word() !== 'USING') return
+    this.#at++
+    if (this.#word() === '(') this.#queries(this.#tokens.length)
+    else this.#target()
   }
 
   #identifierAt(index: number): string | undefined {
