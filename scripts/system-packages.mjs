@@ -46,7 +46,9 @@ function updateLists() {
 async function install(names) {
   const keep = ['-o', 'Dpkg::Options::=--force-confdef', '-o', 'Dpkg::Options::=--force-confold']
   const args = ['install', '-y', '--no-install-recommends', ...LOCK, ...keep, ...names]
-  await runStep(`Debian packages ${names.join(' ')}`, 'apt-get', args, { env: ENVIRONMENT })
+  if (names.length > 1) say(`set-up: missing Debian packages: ${names.join(' ')}`)
+  const title = names.length > 1 ? `${names.length} Debian packages` : `Debian package ${names[0]}`
+  await runStep(title, 'apt-get', args, { env: ENVIRONMENT })
 }
 
 function tolerate(problem, others) {
