@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { chmodSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
@@ -52,8 +52,16 @@ test('requests to a real system are seen from the kernel, every link of them rig
 
 test('an interrupted demo stops its servers and says so', async t => {
   if (!requires(t, ...requirements)) return
-  const runs = () => readdirSync(tmpdir()).filter(name => name.startsWith('ghostspan-demo-'))
-  const before = new Set(runs())
+  // A temporary directory of its own: other demos may run meanwhile.
+  const temporary = mkdtempSync(join(tmpdir(), 'ghostspan-test-'))
+  chmodSync(temporary, 0o755)
+  const usual = process.env['TMPDIR']
+  process.env['TMPDIR'] = temporary
+  t.after(() => {
+    if (usual === undefined) delete process.env['TMPDIR']
+    else process.env['TMPDIR'] = usual
+    rmSync(temporary, { recursive: true, force: true })
+  })
   const stop = new AbortController()
   let told = ''
   const code = await runDemo({
@@ -68,8 +76,5 @@ test('an interrupted demo stops its servers and says so', async t => {
   })
   assert.equal(code, 130, told)
   assert.match(told, /interrupted/)
-  assert.deepEqual(
-    runs().filter(name => !before.has(name)),
-    [],
-  )
+  assert.deepEqual(readdirSync(temporary), [])
 })

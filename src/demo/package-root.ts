@@ -1,1 +1,0 @@
-export { packageRoot } from '../capture/native-addon.js'
