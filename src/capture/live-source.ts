@@ -77,6 +77,8 @@ export async function createLiveSource(options: LiveSourceOptions): Promise<Live
       ownChildren: options.ownChildren ?? true,
       decide: (pid, decision) => {
         addon.update(handle, 'process_by_tgid', encodeNumber(pid), encodeNumber(decision))
+      },
+      renew: () => {
         addon.advance(handle, 'selection_epoch')
       },
     })

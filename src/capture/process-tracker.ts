@@ -11,6 +11,8 @@ export interface ProcessTrackerOptions {
   readonly ownChildren: boolean
   /** Writes into the kernel's process_by_tgid. */
   readonly decide: (pid: number, decision: ProcessDecisionValue) => void
+  /** Lets every connection look its process up again: dear, hence only where a decision changed. */
+  readonly renew: () => void
 }
 
 /** Which processes there are, which of them are traced, and what user space has been told of them. */
@@ -39,18 +41,26 @@ export function createProcessTracker(options: ProcessTrackerOptions): ProcessTra
   const { reader, selector } = options
   const known = new Map<number, Known>()
   const own = new Set<number>()
+  const decisions = new Map<number, ProcessDecisionValue>()
   const ownDecision = options.ownChildren ? ProcessDecision.ownTree : ProcessDecision.own
 
   const addOwn = (pid: number): void => {
     own.add(pid)
+    decisions.set(pid, ownDecision)
     options.decide(pid, ownDecision)
+    options.renew()
   }
 
   /** Whether the process is traced; tells the kernel where rules exist. */
   const judge = (info: ProcessInfo): boolean => {
     if (!selector.hasRules) return true
     const selected = selector.selects(info)
-    options.decide(info.pid, selected ? ProcessDecision.traced : ProcessDecision.ignored)
+    const decision = decisionOf(selected)
+    // A child begins with its parent's decision, in the kernel as well.
+    const before = decisions.get(info.pid) ?? decisions.get(info.parent) ?? decisionOf(selector.byDefault)
+    decisions.set(info.pid, decision)
+    options.decide(info.pid, decision)
+    if (decision !== before) options.renew()
     return selected
   }
 
@@ -95,9 +105,14 @@ export function createProcessTracker(options: ProcessTrackerOptions): ProcessTra
       const told = known.get(pid)?.told === true
       known.delete(pid)
       own.delete(pid)
+      decisions.delete(pid)
       return told
     },
   }
+}
+
+function decisionOf(selected: boolean): ProcessDecisionValue {
+  return selected ? ProcessDecision.traced : ProcessDecision.ignored
 }
 
 /** Pids of all processes below the given ones. */
