@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { PROTOCOL_NAMES, PROTOCOL_NAMES } from '../../src/config/distribution-schema.js'
 import { issueText } from '../../src/config/settings-error.js'
 import { settingsJsonSchema } from '../../src/config/settings-schema.js'
 import { issuesOf, load, settingsFile } from './settings-for-test.js'
@@ -30,7 +31,7 @@ const wrong: readonly (readonly [what: string, file: string, message: string])[]
   [
     'an unknown protocol',
     own('    protocols: { htpt: { enabled: false } }'),
-    'ghostspan.yaml:4:18: distribution.ghostspan.protocols.htpt: is not a setting (did you mean http?); allowed: http, mysql, amqp, redis, memcached',
+    `ghostspan.yaml:4:18: distribution.ghostspan.protocols.htpt: is not a setting (did you mean http?); allowed: ${PROTOCOL_NAMES.join(', ')}`,
   ],
   ['no file_format', 'disabled: true', 'ghostspan.yaml:1:1: file_format: is missing; it must be a quoted text: "1.1"'],
   [
