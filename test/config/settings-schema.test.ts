@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { PROTOCOL_NAMES, PROTOCOL_NAMES } from '../../src/config/distribution-schema.js'
+import { PROTOCOL_NAMES } from '../../src/config/distribution-schema.js'
 import { issueText } from '../../src/config/settings-error.js'
 import { settingsJsonSchema } from '../../src/config/settings-schema.js'
 import { issuesOf, load, settingsFile } from './settings-for-test.js'
