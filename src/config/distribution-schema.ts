@@ -13,10 +13,13 @@ import {
 /** Protocols that can be switched off, by the names of their modules. */
 const PROTOCOLS = {
   http: 'HTTP/1.x',
+  http2: 'HTTP/2 and gRPC',
   mysql: 'MySQL and MariaDB',
+  postgresql: 'PostgreSQL',
   amqp: 'AMQP 0-9-1',
   redis: 'Redis',
   memcached: 'memcached',
+  tls: 'TLS, recognised and counted, never decrypted',
 } as const
 
 export const PROTOCOL_NAMES = Object.keys(PROTOCOLS) as (keyof typeof PROTOCOLS)[]

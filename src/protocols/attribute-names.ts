@@ -96,6 +96,9 @@ export const Attribute = {
   rpcMethod: ATTR_RPC_METHOD,
   rpcStatusCode: ATTR_RPC_STATUS_CODE,
 
+  tlsNextProtocol: 'tls.next_protocol',
+  tlsProtocolVersion: 'tls.protocol.version',
+
   networkTransport: ATTR_NETWORK_TRANSPORT,
   networkType: ATTR_NETWORK_TYPE,
   networkProtocolName: ATTR_NETWORK_PROTOCOL_NAME,
@@ -151,6 +154,7 @@ export const Attribute = {
   ghostspanDbKeyHash: 'ghostspan.db.key_hash',
   ghostspanCacheHit: 'ghostspan.cache.hit',
   ghostspanCacheHits: 'ghostspan.cache.hits',
+  ghostspanTlsOfferedProtocols: 'ghostspan.tls.offered_protocols',
 } as const
 
 /** Value of `error.type` when nothing more precise is known, and of `http.request.method` for unknown methods. */

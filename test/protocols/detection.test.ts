@@ -27,7 +27,11 @@ const firstCalls = fixtures.flatMap(({ module, cases }) =>
   }),
 )
 const allCalls = fixtures.flatMap(({ module, cases }) =>
-  cases.flatMap(({ name, conversation }) => conversation.map(call => ({ module, name, call }))),
+  cases.flatMap(({ name, conversation, failed }) => {
+    // What a module gives a connection up for may well be another protocol's.
+    const own = failed === true ? conversation.slice(0, -1) : conversation
+    return own.map(call => ({ module, name, call }))
+  }),
 )
 
 test('there are cases for every registered protocol', () => {
@@ -99,10 +103,6 @@ function foreign(): [string, Uint8Array][] {
     ['ones', new Uint8Array(300).fill(0xff)],
     ['spaces', text(' '.repeat(300))],
     ['line feeds', text('\r\n'.repeat(100))],
-    ['TLS client hello', hex('16 03 01 02 00 01 00 01 fc 03 03 5b c4 1a 52 11 00')],
-    ['TLS server hello', hex('16 03 03 00 7a 02 00 00 76 03 03 9e 44 21')],
-    ['HTTP/2 preface', text('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\x12\x04\0\0\0\0\0')],
-    ['HTTP/2 settings', hex('00 00 12 04 00 00 00 00 00 00 03 00 00 00 64 00 04 00 a0 00 00 00 02 00 00 00 00')],
     ['SSH', text('SSH-2.0-OpenSSH_9.2p1 Debian-2\r\n')],
     ['SMTP server', text('220 mail.example ESMTP Postfix\r\n')],
     ['SMTP client', text('EHLO client.example\r\n')],
@@ -115,9 +115,6 @@ function foreign(): [string, Uint8Array][] {
     ['NATS client', text('CONNECT {"verbose":false,"pedantic":false}\r\n')],
     ['STOMP', text('CONNECT\naccept-version:1.2\nhost:a\n\n\0')],
     ['MQTT connect', hex('10 10 00 04 4d 51 54 54 04 02 00 3c 00 04 67 68 6f 73')],
-    ['PostgreSQL start-up', hex('00 00 00 20 00 03 00 00 75 73 65 72 00 61 00 64 61 74 61 62 61 73 65 00 61 00 00')],
-    ['PostgreSQL SSL request', hex('00 00 00 08 04 d2 16 2f')],
-    ['PostgreSQL query', text('Q\0\0\0\x0eSELECT 1;\0')],
     [
       'Kafka ApiVersions',
       hex('00 00 00 1f 00 12 00 03 00 00 00 01 00 05 61 64 6d 69 6e 00 06 6b 61 66 6b 61 04 32 2e 38'),

@@ -49,6 +49,11 @@ export class HeaderDecoder {
     return this.#table.complete
   }
 
+  /** What the table counts now (RFC 7541, 4.1). */
+  get tableSize(): number {
+    return this.#table.size
+  }
+
   /** A block was not seen, or not to its end: what it put into the table is not known. */
   lose(): void {
     this.#table.lose()
