@@ -20,6 +20,8 @@ const MEASURE = [
   { name: 'wrk', file: '/usr/bin/wrk' },
   { name: 'curl', file: '/usr/bin/curl' },
   { name: 'openssl', file: '/usr/bin/openssl' },
+  { name: 'nghttp2-server', file: '/usr/sbin/nghttpd' },
+  { name: 'nghttp2-client', file: '/usr/bin/nghttp' },
 ]
 
 /** @param {{ measure?: boolean }} needs */
