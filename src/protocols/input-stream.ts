@@ -33,7 +33,7 @@ export class InputStream {
   #chunkTimeNs = 0
   readonly #limit: number
 
-  /** @param limit most bytes kept of a message that is not complete; beyond it the oldest become a hole. */
+  /** @param limit once so many bytes of a message that is not complete are kept, the next call drops them. */
   constructor(limit = 65_536) {
     this.#limit = limit
   }
@@ -144,7 +144,7 @@ export class InputStream {
     let lost = 0
     let left = this.end - this.start
     const added = end - start
-    if (left + added > this.#limit) {
+    if (left >= this.#limit) {
       // A message that never ends: what has been kept of it is given up, so that memory stays bounded.
       lost = left
       this.dropped += left

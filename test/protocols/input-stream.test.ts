@@ -120,6 +120,16 @@ test('unread bytes beyond the limit are dropped, and the rest keeps its place an
   assert.equal(stream.dropped, 100)
 })
 
+test('a call as long as the limit does not cost the few bytes kept before it', () => {
+  const stream = new InputStream(100)
+  push(stream, 'abc', 1)
+  stream.settle()
+  assert.equal(push(stream, 'y'.repeat(100), 2), 0)
+  assert.equal(readable(stream), `abc${'y'.repeat(100)}`)
+  assert.equal(stream.timeNs, 1)
+  assert.equal(stream.dropped, 0)
+})
+
 test('bytes, holes and skips of any sizes in any order keep their places', () => {
   for (let seed = 1; seed <= 200; seed++) {
     const random = seeded(seed)
