@@ -103,11 +103,9 @@ async function replay(file: string, sink: TraceSink): Promise<ReturnType<ReturnT
   return pipeline.status()
 }
 
-const sinkOf = (accept: (trace: FinishedTrace) => void): TraceSink => ({
-  accept,
-  flush: async () => {},
-  close: async () => {},
-})
+function sinkOf(accept: (trace: FinishedTrace) => void): TraceSink {
+  return { accept, flush: async () => {}, close: async () => {} }
+}
 
 async function measure(file: string): Promise<Measured> {
   const nothing = sinkOf(() => {})

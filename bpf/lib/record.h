@@ -12,7 +12,7 @@ static __always_inline void fill_header(
     header->size = size;
     header->op = op;
     header->flags = flags;
-    header->reserved = 0;
+    header->loss_epoch = loss_epoch;
     header->time_ns = bpf_ktime_get_ns();
     header->pid = pid;
     header->tid = tid;

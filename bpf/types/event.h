@@ -47,7 +47,7 @@ struct event_header { /* 40 bytes */
     __u32 size; /* of the whole record, header included, padding not */
     __u8 op;
     __u8 flags;
-    __u16 reserved;
+    __u16 loss_epoch; /* grows when records were lost: between two records with the same one, none was */
     __u64 time_ns; /* CLOCK_MONOTONIC; of a send: when it had been done */
     __u32 pid;     /* thread group; 0 for what happened in no process' name */
     __u32 tid;

@@ -25,6 +25,7 @@ export const HEADER = {
   size: 0,
   op: 4,
   flags: 5,
+  lossEpoch: 6,
   timeNs: 8,
   pid: 16,
   tid: 20,

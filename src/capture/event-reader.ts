@@ -24,6 +24,8 @@ export interface EventHandler {
 export class EventReader {
   op = 0
   flags = 0
+  /** Changes where records were lost. */
+  lossEpoch = 0
   /** ns since the capture's base. */
   timeNs = 0
   pid = 0
@@ -98,6 +100,7 @@ export class EventReader {
     this.offset = offset
     this.op = words[at + 1]! & 0xff
     this.flags = (words[at + 1]! >>> 8) & 0xff
+    this.lossEpoch = words[at + 1]! >>> 16
     this.timeNs = this.#clock.relative(words[at + 2]!, words[at + 3]!)
     this.pid = words[at + 4]!
     this.tid = words[at + 5]!

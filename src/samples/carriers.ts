@@ -1,5 +1,5 @@
 import type { ObservedProcess } from '../capture/processes.js'
-import type { Activity } from './activity.js'
+import { type Activity, ownerOf } from './activity.js'
 import type { Sample } from './sample.js'
 
 /** Context evidence is believed this much where a process reads requests in batches before it acts on any of them. */
@@ -7,6 +7,8 @@ const TRUST_IN_BATCH_READER = 0.3
 /** A process is a batch reader when more than this share of its requests was read over an untouched one. */
 const BATCH_SHARE = 0.02
 const BATCH_SAMPLE = 50
+/** So many answers read by their caller for each one read by another thread make the latter odd. */
+const OWN_ANSWERS = 20
 
 interface Carrier {
   activity: Activity | undefined
@@ -15,6 +17,7 @@ interface Carrier {
   /** Messages read but not settled, oldest first: the first one is being worked on. */
   readonly unsettled: Sample[]
   readonly habits: ProcessHabits
+  lossEpoch: number
 }
 
 interface ProcessHabits {
@@ -26,6 +29,9 @@ interface ProcessHabits {
   workAfterSettling: number
   /** Activities that found their owner only when the answer was written. */
   boundByReply: number
+  /** Answers read by the thread that had made the call, and by another one. */
+  answersToCaller: number
+  answersToOther: number
 }
 
 /**
@@ -33,8 +39,15 @@ interface ProcessHabits {
  * move it along as requests, answers and messages are read and written. Knows nothing of connections and protocols.
  */
 export interface Carriers {
+  /**
+   * Records were lost since the last call with another number: what a carrier was last seen to do says nothing any
+   * more about what it does now, so that calls without an owner come of it, and no wrong ones.
+   */
+  lossEpoch(epoch: number): void
   /** A request or message was read: its activity. */
   requestRead(sample: Sample): Activity
+  /** Something was read from a client that could not be understood: whom the carrier works for now is not known. */
+  unknownRead(process: ObservedProcess, tid: number, carrier: number): void
   /** More of a request was read (its body came later): the carrier is back at it. */
   requestContinued(sample: Sample, tid: number, carrier: number): void
   /** The activity in which a carrier calls or connects now. */
@@ -59,12 +72,21 @@ export interface Carriers {
 
 export function createCarriers(limit = 100_000): Carriers {
   const byId = new Map<string | number, Carrier>()
+  let lossEpoch = 0
   const habitsByProcess = new WeakMap<ObservedProcess, ProcessHabits>()
 
   const habitsOf = (process: ObservedProcess): ProcessHabits => {
     let habits = habitsByProcess.get(process)
     if (habits === undefined) {
-      habits = { requests: 0, batched: 0, workBeforeSettling: 0, workAfterSettling: 0, boundByReply: 0 }
+      habits = {
+        requests: 0,
+        batched: 0,
+        workBeforeSettling: 0,
+        workAfterSettling: 0,
+        boundByReply: 0,
+        answersToCaller: 0,
+        answersToOther: 0,
+      }
       habitsByProcess.set(process, habits)
     }
     return habits
@@ -72,15 +94,19 @@ export function createCarriers(limit = 100_000): Carriers {
   const carrierOf = (process: ObservedProcess, tid: number, id: number): Carrier => {
     const key = id === 0 ? tid : `${process.pid}:${id}`
     let carrier = byId.get(key)
+    if (carrier !== undefined && carrier.lossEpoch !== lossEpoch) forgetWork(carrier, lossEpoch)
     if (carrier === undefined) {
       if (byId.size >= limit) byId.delete(byId.keys().next().value as string | number)
-      carrier = { activity: undefined, acted: false, unsettled: [], habits: habitsOf(process) }
+      carrier = { activity: undefined, acted: false, unsettled: [], habits: habitsOf(process), lossEpoch }
       byId.set(key, carrier)
     }
     return carrier
   }
 
   return {
+    lossEpoch: epoch => {
+      lossEpoch = epoch
+    },
     requestRead: sample => {
       const carrier = carrierOf(sample.process, sample.tid, sample.carrier)
       const { habits } = carrier
@@ -96,6 +122,10 @@ export function createCarriers(limit = 100_000): Carriers {
       carrier.activity = activity
       carrier.acted = false
       return activity
+    },
+    unknownRead: (process, tid, id) => {
+      const carrier = carrierOf(process, tid, id)
+      carrier.activity = unknownActivity()
     },
     requestContinued: (sample, tid, id) => {
       if (sample.activity !== undefined) carrierOf(sample.process, tid, id).activity = sample.activity
@@ -116,13 +146,19 @@ export function createCarriers(limit = 100_000): Carriers {
       else habits.workAfterSettling++
     },
     answerRead: (call, tid, id) => {
-      if (call.activity !== undefined) carrierOf(call.process, tid, id).activity = call.activity
+      if (call.activity === undefined) return
+      const carrier = carrierOf(call.process, tid, id)
+      // Whoever asked has been answered already: a late answer, or after a loss one that is taken for another's.
+      const over = ownerOf(call.activity)?.complete === true && carrier.activity !== call.activity
+      carrier.activity = over || isOddReader(carrier.habits, call.tid === tid) ? undefined : call.activity
     },
     answerBegun: (request, tid, id) => {
       const carrier = carrierOf(request.process, tid, id)
       carrier.acted = true
       const activity = carrier.activity
       if (activity === undefined || activity.owner !== undefined) return
+      // Who read it himself owned his work from then on: what has no owner after that was lost sight of.
+      if (request.tid === tid && request.carrier === id) return
       activity.owner = request
       activity.boundBy = 'reply'
       carrier.habits.boundByReply++
@@ -151,6 +187,25 @@ export function createCarriers(limit = 100_000): Carriers {
       return byId.size
     },
   }
+}
+
+/** In a process whose threads read their own answers, one that reads another's has most likely got the wrong one. */
+function isOddReader(habits: ProcessHabits, isCaller: boolean): boolean {
+  if (isCaller) habits.answersToCaller++
+  else habits.answersToOther++
+  return !isCaller && habits.answersToCaller > OWN_ANSWERS * habits.answersToOther
+}
+
+function forgetWork(carrier: Carrier, lossEpoch: number): void {
+  carrier.lossEpoch = lossEpoch
+  carrier.activity = unknownActivity()
+  carrier.acted = true
+  carrier.unsettled.length = 0
+}
+
+/** Work of which it is known that its owner is not: nothing that is done in it is ever linked by context. */
+export function unknownActivity(): Activity {
+  return { owner: undefined, parent: undefined, boundBy: undefined, trust: 0, sinceNs: 0 }
 }
 
 function activityOf(carrier: Carrier, timeNs: number): Activity {

@@ -8,7 +8,7 @@ import type { Processes } from '../capture/processes.js'
 import type { CopyPolicy, ProtocolModule, Sender } from '../protocols/protocol.js'
 import type { RouteTemplates } from '../protocols/route-templates.js'
 import type { Counters } from '../telemetry/counters.js'
-import type { Carriers } from './carriers.js'
+import { type Carriers, unknownActivity } from './carriers.js'
 import { ConnectionState } from './connection-state.js'
 import { recogniseProtocol } from './recognition.js'
 import type { SampleRecorder } from './sample-recorder.js'
@@ -46,6 +46,7 @@ export class ConnectionDriver implements EventHandler {
   readonly #portPolicies = new Set<number>()
   readonly #leafPorts = new Set<number>()
   readonly #unixPairs = createUnixPairs()
+  #lossEpoch = 0
   readonly #orphans
   readonly #holes
   readonly #unreadable
@@ -70,6 +71,7 @@ export class ConnectionDriver implements EventHandler {
       this.#orphans.value++
       return
     }
+    if (record.lossEpoch !== this.#lossEpoch) this.#lostSome(record.lossEpoch)
     state.lastSeenNs = record.timeNs
     if (state.opaque || record.length < 0) return
     const isSend = record.op === Op.send
@@ -82,10 +84,16 @@ export class ConnectionDriver implements EventHandler {
       if (state.protocol !== undefined) this.#read(state, sender)
       return
     }
+    const { reports } = state
     this.#push(state, sender, record)
+    const isRequest = !isSend && state.connection.role === 'server'
+    if (isRequest && state.reports === reports && !state.opaque && !state.readingRequest) {
+      this.#options.carriers.unknownRead(this.#options.processes.get(record.pid), record.tid, record.carrier)
+    }
   }
 
   connection(record: EventReader): void {
+    if (record.lossEpoch !== this.#lossEpoch) this.#lostSome(record.lossEpoch)
     const process = this.#options.processes.get(record.pid)
     const known = this.#states.get(record.connection)
     const connection = decodeConnection(record, process)
@@ -98,6 +106,10 @@ export class ConnectionDriver implements EventHandler {
     state.lastSeenNs = record.timeNs
     if (record.op === Op.connect) {
       state.connectActivity = this.#options.carriers.connecting(process, record.tid, record.carrier, record.timeNs)
+      state.connectTid = record.tid
+    } else if (connection.role === 'client' && connection.transport === 'tcp' && !connection.midlife) {
+      // Its connect was lost: for whom it was opened is not known, and who writes first need not be the same.
+      state.connectActivity = unknownActivity()
       state.connectTid = record.tid
     }
     if (connection.role === 'unknown' && process.info?.listens.includes(connection.local.port) === true) {
@@ -123,6 +135,11 @@ export class ConnectionDriver implements EventHandler {
     this.#states.delete(record.connection)
     if (state.connection.transport === 'unix') this.#unixPairs.forget(state)
     state.close()
+  }
+
+  #lostSome(epoch: number): void {
+    this.#lossEpoch = epoch
+    this.#options.carriers.lossEpoch(epoch)
   }
 
   #pair(state: ConnectionState): void {

@@ -38,6 +38,8 @@ export class ConnectionState implements ExchangeSink {
   connectActivity: Activity | undefined
   connectTid = 0
   lastSeenNs = 0
+  /** Grows with everything that the module reports. */
+  reports = 0
   exchanges = 0
 
   readonly #recorder: SampleRecorder
@@ -59,6 +61,7 @@ export class ConnectionState implements ExchangeSink {
   }
 
   begin(exchange: Exchange, offset: number): void {
+    this.reports++
     const ordinal = this.exchanges++
     if (exchange.housekeeping) {
       this.connectActivity = undefined
@@ -71,6 +74,7 @@ export class ConnectionState implements ExchangeSink {
   }
 
   requestEnd(exchange: Exchange, offset: number): void {
+    this.reports++
     const sample = exchange.follower as Sample | undefined
     if (sample !== undefined) this.#recorder.requestEnd(sample, offset)
   }
@@ -90,6 +94,11 @@ export class ConnectionState implements ExchangeSink {
   abandon(exchange: Exchange): void {
     const sample = this.#leave(exchange)
     if (sample !== undefined) this.#recorder.abandon(sample)
+  }
+
+  /** The client's request is being read and has not ended. */
+  get readingRequest(): boolean {
+    return this.#open.some(sample => sample.side === 'server' && Number.isNaN(sample.requestEndNs))
   }
 
   /** The connection's key has become known: its open samples get theirs. */

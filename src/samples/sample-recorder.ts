@@ -171,5 +171,7 @@ function kindOf(exchange: Exchange, outgoing: boolean): Sample['kind'] {
 function connectingActivity(state: ConnectionState, record: EventReader): ConnectionState['connectActivity'] {
   const activity = state.connectActivity
   if (activity === undefined || state.connectTid !== record.tid) return undefined
-  return activity.owner?.complete === true ? undefined : activity
+  if (activity.trust === 0) return activity
+  // Opened for nobody in particular (a pool that fills up), or for a request that is over.
+  return activity.owner === undefined || activity.owner.complete ? undefined : activity
 }

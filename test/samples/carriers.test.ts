@@ -129,6 +129,15 @@ test('A consumer that acknowledges before it works is recognised while no other 
   }
 })
 
+test('After records were lost, nobody is known to work for whom until the next request is read', () => {
+  const carriers = createCarriers()
+  request(carriers)
+  carriers.lossEpoch(1)
+  assert.equal(ownerOf(call(carriers).activity), undefined)
+  const next = request(carriers)
+  assert.equal(ownerOf(call(carriers).activity), next)
+})
+
 test('Two carriers on one thread are two', () => {
   const carriers = createCarriers()
   const first = request(carriers, 1, { carrier: 100 })

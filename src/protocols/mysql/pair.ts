@@ -369,6 +369,12 @@ export class MysqlConnection implements ProtocolConnection {
       return
     }
     this.#options.counters.add('protocols.mysql.answer.not_followed')
+    if (this.#pending.length > 1 && this.#serverSequence < 0 && stream.available === 0) {
+      // Nobody pipelines and waits: what is in the hole answered all but the last, which is answered behind it.
+      while (this.#pending.length > 1) this.#sink.abandon(this.#pending.shift()!)
+      stream.resume()
+      return
+    }
     if (!operation.answered) {
       operation.answered = true
       this.#sink.responseBegin(operation, stream.position)
