@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util'
 import { linkByTime, type TimeSample } from '../src/correlate/time/link-by-time.js'
+import { linkStreamByTime } from '../src/correlate/time/link-stream-by-time.js'
 import { createSeededRandom } from '../src/correlate/time/seeded-random.js'
 import { type Score, scoreLinks } from './score-time/score.js'
 import { readSpanSet, type SpanSet } from './score-time/span-set.js'
@@ -15,20 +16,25 @@ const { values, positionals } = parseArgs({
     seed: { type: 'string', default: '1' },
     known: { type: 'string', default: '0' },
     lose: { type: 'string', default: '0' },
+    windows: { type: 'boolean', default: false },
     help: { type: 'boolean', default: false },
   },
 })
 
-const USAGE = `score:time [--json] [--seed N] [--known SHARE] [--lose SHARE] FILE…
+const USAGE = `score:time [--json] [--seed N] [--known SHARE] [--lose SHARE] [--windows] FILE…
   FILE     JSON lines, gzipped or not: id, service, side, peer, operation, start_us, end_us, truth_trace, truth_parent
   --known  this share of the calls comes with its true parent, as if other evidence had told
-  --lose   this share of all samples is taken out`
+  --lose   this share of all samples is taken out
+  --windows  samples come in as on a live stream: decided in windows, nothing is decided twice`
 
 interface Measured extends Score {
   readonly name: string
   readonly seconds: number
   readonly wallSeconds: number
   readonly rssMiB: number
+  readonly windows: number
+  readonly changes: number
+  readonly longestDelayS: number
   readonly capped: { readonly candidates: number; readonly ways: number }
 }
 
@@ -71,7 +77,8 @@ function measure(set: SpanSet): Measured {
   })
   const cpu = process.cpuUsage()
   const began = performance.now()
-  const linked = linkByTime(samples, { seed })
+  const streamed = values.windows ? linkStreamByTime(samples, { seed }) : undefined
+  const linked = streamed ?? linkByTime(samples, { seed })
   const { user, system } = process.cpuUsage(cpu)
   const candidates = set.samples.map((_, index) => {
     const place = placeOf.get(index)
@@ -87,13 +94,16 @@ function measure(set: SpanSet): Measured {
     wallSeconds: round((performance.now() - began) / 1e3),
     rssMiB: round(process.resourceUsage().maxRSS / 1024),
     capped: linked.capped,
+    windows: streamed?.windows ?? 0,
+    changes: streamed?.changes ?? 0,
+    longestDelayS: round((streamed?.longestDelayUs ?? 0) / 1e6),
   }
 }
 
 function report(m: Measured): void {
   const percent = (value: number): string => (value * 100).toFixed(2)
   console.error(
-    `${m.name}: whole traces ${percent(m.wholeTracesTw)} % (all services ${percent(m.wholeTracesAll)} %), ` +
+    `${m.name}${m.windows > 0 ? ` in ${m.windows} windows, ${m.changes} changes, delay ${m.longestDelayS} s` : ''}: whole traces ${percent(m.wholeTracesTw)} % (all services ${percent(m.wholeTracesAll)} %), ` +
       `links ${percent(m.links)} %, top 5 ${percent(m.top5)} %, unlinked ${percent(m.unlinked)} %, ` +
       `made ${percent(m.made)} % of which right ${percent(m.madeRight)} % (any guess ${percent(m.guessesRight)} %), ` +
       `sure ${percent(m.sure.share)} % right ${percent(m.sure.right)} %, ` +

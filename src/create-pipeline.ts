@@ -5,6 +5,7 @@ import { createContentEvidence } from './correlate/content-evidence.js'
 import { createContextEvidence } from './correlate/context-evidence.js'
 import type { EvidenceSource } from './correlate/link.js'
 import { createSolver } from './correlate/solver.js'
+import { createTimeEvidence } from './correlate/time-evidence.js'
 import { createWireEvidence } from './correlate/wire-evidence.js'
 import type { Pipeline, PipelineOptions } from './pipeline.js'
 import { createRouteTemplates } from './protocols/learned-route-templates.js'
@@ -37,7 +38,11 @@ export function createPipeline(options: PipelineOptions): Pipeline {
   const processes = createProcesses()
   const carriers = createCarriers()
   const wire = createWireEvidence()
-  const evidence: readonly EvidenceSource[] = [wire, createContextEvidence(), createContentEvidence()]
+  const services = createServiceNames(options.serviceRules)
+  const mayBindLater = (sample: Sample): boolean => sample.side === 'client' && carriers.bindsByReply(sample.process)
+  const time = createTimeEvidence({ counters, serviceOf: process => services.nameOf(process, 0), mayBindLater })
+  // Time comes last: it looks at what the others have said.
+  const evidence: readonly EvidenceSource[] = [wire, createContextEvidence(), createContentEvidence(), time]
   const disabled = new Set(options.disabledProtocols)
   const modules = protocolModules.filter(module => !disabled.has(module.name))
   const leaves = new Set(modules.filter(module => module.leaf).map(module => module.name))
@@ -48,7 +53,7 @@ export function createPipeline(options: PipelineOptions): Pipeline {
     solver: createSolver(evidence),
     builder: createTraceBuilder({
       clock,
-      services: createServiceNames(options.serviceRules),
+      services,
       resources: createResourceTable({ host: source.origin.host, version, extra: options.resourceAttributes ?? {} }),
     }),
     counters,
@@ -67,7 +72,10 @@ export function createPipeline(options: PipelineOptions): Pipeline {
     forget: sample => {
       for (const kind of evidence) kind.forget?.(sample)
     },
-    mayBindLater: sample => sample.side === 'client' && carriers.bindsByReply(sample.process),
+    mayBindLater,
+    awaitsEvidence: call => time.awaits(call),
+    mayGainCalls: request => time.holds(request),
+    lastEvidence: () => time.finish(),
     quietNs: (options.quietMillis ?? 2_000) * MILLION,
     longestNs: (options.longestMillis ?? 60_000) * MILLION,
     confidenceFloor: options.confidenceFloor ?? 0.5,
@@ -109,12 +117,16 @@ export function createPipeline(options: PipelineOptions): Pipeline {
     },
   })
 
+  const advance = (nowNs: number): void => {
+    time.advance(nowNs)
+    assembler.advance(nowNs)
+  }
   const step = (): number => {
     const batch = source.read()
     if (batch === undefined) return 0
     options.tap?.(batch)
     const read = record.read(batch, driver)
-    assembler.advance(record.timeNs)
+    advance(record.timeNs)
     return read
   }
   const finish = async (): Promise<void> => {
@@ -157,7 +169,7 @@ export function createPipeline(options: PipelineOptions): Pipeline {
         idleMillis = busyMillis
       } else {
         // Time goes on when nothing happens, so that the last traces do not wait for the next event.
-        assembler.advance(eventNs + (at - workedAt) * MILLION)
+        advance(eventNs + (at - workedAt) * MILLION)
         idleMillis = Math.min(busyMillis * IDLE_FACTOR, idleMillis * 2)
       }
       await pause(more ? 0 : idleMillis, signal)

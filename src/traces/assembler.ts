@@ -23,6 +23,12 @@ export interface AssemblerOptions {
   /** A sample will not be asked for again. */
   readonly forget: (sample: Sample) => void
   readonly mayBindLater: (sample: Sample) => boolean
+  /** Evidence about this call is still to come: it is asked for again a little later. */
+  readonly awaitsEvidence?: (call: Sample) => boolean
+  /** Evidence still to come may make this request a parent: its trace stays for now. */
+  readonly mayGainCalls?: (request: Sample) => boolean
+  /** Nothing more will be seen: evidence that is still to come is to be given now. */
+  readonly lastEvidence?: () => void
   readonly quietNs: number
   readonly longestNs: number
   readonly confidenceFloor: number
@@ -96,6 +102,10 @@ export function createAssembler(options: AssemblerOptions): Assembler {
       return
     }
     const link = solver.solve(sample)
+    if (!last && options.awaitsEvidence?.(sample) === true) {
+      toDecide.push({ node, dueNs: now + SETTLE_NS })
+      return
+    }
     if (link !== undefined && link.confidence >= confidenceFloor) {
       node.link = link
       const parent = nodeOf(link.parent)
@@ -138,14 +148,21 @@ export function createAssembler(options: AssemblerOptions): Assembler {
       decide(due.node, false)
     }
   }
+  const mayGainCalls = (group: TraceGroup): boolean => {
+    const ask = options.mayGainCalls
+    return ask !== undefined && group.members.some(({ sample }) => sample.side === 'server' && ask(sample))
+  }
   const releaseQuiet = (): void => {
     for (let due = toCheck.peek(); due !== undefined && due.dueNs <= now; due = toCheck.peek()) {
       toCheck.shift()
       const { group } = due
       group.scheduled = false
       if (group.gone || group.open > 0 || group.undecided > 0) continue
-      if (group.lastNs + quietNs <= now) release(group, false)
-      else schedule(group)
+      if (group.lastNs + quietNs > now) schedule(group)
+      else if (mayGainCalls(group)) {
+        group.scheduled = true
+        toCheck.push({ group, dueNs: now + SETTLE_NS })
+      } else release(group, false)
     }
   }
   const releaseOld = (): void => {
@@ -189,6 +206,10 @@ export function createAssembler(options: AssemblerOptions): Assembler {
       releaseOld()
     },
     finish: () => {
+      const due: TraceNode[] = []
+      for (let next = toDecide.shift(); next !== undefined; next = toDecide.shift()) due.push(next.node)
+      for (const node of due) decide(node, false)
+      options.lastEvidence?.()
       for (let due = toDecide.shift(); due !== undefined; due = toDecide.shift()) decide(due.node, true)
       const left: TraceNode[] = []
       for (let node = byAge.shift(); node !== undefined; node = byAge.shift()) left.push(node)

@@ -57,7 +57,7 @@ function scoresFor(model: OperationModel, row: ScoredRow, scores: Float64Array):
 }
 
 function scoreRows(operations: readonly OperationModel[], rows: readonly RequestRow[]): ScoredRow[] {
-  const window = windowOfRows(rows, operations)
+  const window = windowOfRows(rows, operations.length)
   const judge = createRequestJudge(window, operations)
   const scored: ScoredRow[] = []
   let call = 0
@@ -80,7 +80,7 @@ function scoreRows(operations: readonly OperationModel[], rows: readonly Request
 }
 
 /** Rows laid out as a window without candidates, each at time 0, so that the likelihood can be asked about them. */
-function windowOfRows(rows: readonly RequestRow[], operations: readonly OperationModel[]): ServiceWindow {
+export function windowOfRows(rows: readonly RequestRow[], requestKinds: number): ServiceWindow {
   const calls = rows.flatMap(row => row.calls)
   return {
     requestCount: rows.length,
@@ -88,7 +88,7 @@ function windowOfRows(rows: readonly RequestRow[], operations: readonly Operatio
     requestEnd: Float64Array.from(rows, row => row.duration),
     requestKind: Int32Array.from(rows, row => row.kind),
     requestPlace: new Int32Array(rows.length),
-    requestKinds: operations.length,
+    requestKinds,
     callCount: calls.length,
     callStart: Float64Array.from(calls, call => call.start),
     callEnd: Float64Array.from(calls, call => call.end),

@@ -12,7 +12,7 @@ const POOLED_GAPS = 2_000
 const BETTER_REFERENCE = 0.02
 const BETTER_END = 0.05
 /** Steps between which references are looked for: the most frequent ones. */
-const REFERENCE_STEPS = 14
+const REFERENCE_STEPS = 8
 const ROWS_FOR_REFERENCES = 5
 /** More steps than this, and durations are left out of the correlation. */
 export const STEPS_WITH_DURATIONS = 14

@@ -1,9 +1,9 @@
 import type { CallLinks } from './call-links.js'
 import { OCCURRENCES, type OperationModel } from './operation-model.js'
 import type { WaitOrders } from './order-term.js'
+import { type Judgement, type RequestJudge, waitTogether } from './request-judge.js'
 import { isCandidate, type ServiceWindow } from './service-window.js'
 import { isStrict, learnWaitOrder, type PairOfWaits, STRICT_ORDER, type WaitOrder } from './wait-order.js'
-import { type Judgement, type RequestJudge, waitTogether } from './request-judge.js'
 
 /** A pairing counts as settled when the other terms prefer it by this much (nats). */
 const SETTLED = 2

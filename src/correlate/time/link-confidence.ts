@@ -5,7 +5,7 @@ import { judgeOrphan } from './orphan-search.js'
 import { NO_PARENT, type TimeCandidate } from './timed-sample.js'
 
 /** The densities are surer of themselves than they are right: differences are divided by this. */
-const TEMPERATURE = 2.5
+const TEMPERATURE = 3
 const MOST_DIFFERENCE = 30
 
 /** Candidates of each call, the present parent first, with what is believed of each. */

@@ -1,6 +1,6 @@
+import { type Judgement, type Waits, waitTogether } from './request-judge.js'
 import type { ServiceWindow } from './service-window.js'
 import { sharedDelay, type WaitOrder } from './wait-order.js'
-import { type Judgement, waitTogether, type Waits } from './request-judge.js'
 
 /** By kind of request, by step's index in the model, the end last. */
 export type WaitOrders = readonly (readonly WaitOrder[])[]

@@ -110,5 +110,7 @@ export function waitTogether(a: Waits, b: Waits, step: number): boolean {
   const beganA = a[3 * step]!
   const beganB = b[3 * step]!
   // Comparisons with NaN are false: so is the answer where one of them does not wait.
-  return a[3 * step + 1]! > beganB && b[3 * step + 1]! > beganA && a[3 * step + 1]! > beganA && b[3 * step + 1]! > beganB
+  return (
+    a[3 * step + 1]! > beganB && b[3 * step + 1]! > beganA && a[3 * step + 1]! > beganA && b[3 * step + 1]! > beganB
+  )
 }

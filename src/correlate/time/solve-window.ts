@@ -27,8 +27,13 @@ export interface SolvedWindow {
   readonly capped: { readonly candidates: number; readonly ways: number }
 }
 
-const FIRST_ROUNDS = 3
-const DRAWING_ROUNDS = 4
+/** Rounds of learning: from the best links, then from draws; fewer where earlier windows have taught most of it. */
+const ROUNDS = { best: 3, drawn: 4 }
+const ROUNDS_WITH_EARLIER = { best: 2, drawn: 3 }
+const EARLIER_ROWS_THAT_TEACH = 200
+/** Where other evidence told most calls' parents, there is little to learn from the rest. */
+const ROUNDS_MOSTLY_KNOWN = { best: 1, drawn: 0 }
+const MOSTLY_KNOWN = 0.8
 const SWEEPS = 4
 const COOLING = [1, 0.6, 0.3, 0.15]
 const LAST_SWEEPS = 10
@@ -51,12 +56,13 @@ export function solveWindow(input: ServiceWindow, options: SolveOptions): Solved
   const fit = (change: Pick<FitOptions, 'strictOrder' | 'leastOrphans'>): FittedWindow =>
     fitWindow({ ...base, ...change })
 
-  for (let round = 0; round < FIRST_ROUNDS; round++) {
+  const rounds = roundsFor(window, earlier)
+  for (let round = 0; round < rounds.best; round++) {
     const fitted = fit({ strictOrder: true, leastOrphans: FIRST_ORPHANS })
     sweep(fitted, rivals, SWEEPS, 0, random, cut)
   }
   // Learning from a draw of the links, not from the best ones, which would flatter the model (stochastic EM).
-  for (let round = 0; round < DRAWING_ROUNDS; round++) {
+  for (let round = 0; round < rounds.drawn; round++) {
     const fitted = fit({ strictOrder: false, leastOrphans: 0 })
     sweep(fitted, rivals, SWEEPS, 1, random, cut)
   }
@@ -70,6 +76,20 @@ export function solveWindow(input: ServiceWindow, options: SolveOptions): Solved
     candidates: confidences(fitted, rivals, options.candidates ?? 5, cut),
     capped: { candidates: leftOut, ways: cut.ways },
   }
+}
+
+function roundsFor(window: ServiceWindow, earlier: EarlierRows | undefined): { best: number; drawn: number } {
+  const known = new Float64Array(window.callKinds)
+  const free = new Float64Array(window.callKinds)
+  for (let call = 0; call < window.callCount; call++) {
+    const kind = window.callKind[call]!
+    if (window.fixed[call] === 1) known[kind]!++
+    else free[kind]!++
+  }
+  if (free.every((count, kind) => count === 0 || known[kind]! >= MOSTLY_KNOWN * (known[kind]! + count))) {
+    return ROUNDS_MOSTLY_KNOWN
+  }
+  return (earlier?.rows.length ?? 0) < EARLIER_ROWS_THAT_TEACH ? ROUNDS : ROUNDS_WITH_EARLIER
 }
 
 function sweep(

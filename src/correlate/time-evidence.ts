@@ -1,0 +1,200 @@
+import type { ObservedProcess } from '../capture/processes.js'
+import type { Sample } from '../samples/sample.js'
+import type { Counters } from '../telemetry/counters.js'
+import type { Evidence, EvidenceSource } from './link.js'
+import { createWatchedService, type TimedParent, type WatchedService } from './watched-service.js'
+
+/**
+ * Start and end times as evidence: for calls that other evidence leaves open or in doubt, and only in services where
+ * there are such calls. Must be the last of the sources: it looks at what the others have said.
+ *
+ * Decisions are made jointly for a window of a service, so they come late: `awaits` says that one is still to come.
+ * They depend on the samples and their times alone.
+ */
+export interface TimeEvidence extends EvidenceSource {
+  /** Time has come this far (ns since the capture's base). */
+  advance(nowNs: number): void
+  /** Decides all that is left. */
+  finish(): void
+  /** True while this call's window is not decided. */
+  awaits(call: Sample): boolean
+  /** True while this request may be found to have made a call whose window is not decided. */
+  holds(request: Sample): boolean
+  /** Services that are watched, and calls that wait for a decision. */
+  readonly services: number
+  readonly undecided: number
+}
+
+export interface TimeEvidenceOptions {
+  readonly counters: Counters
+  /** Name under which processes share models. */
+  readonly serviceOf: (process: ObservedProcess) => string
+  /** True if work in this call's process may find its owner later, when the answer is written. */
+  readonly mayBindLater: (call: Sample) => boolean
+  readonly seed?: number
+}
+
+/** Other evidence this strong is not doubted. */
+const SURE = 0.9
+/** Where the owner may be found late, it is waited for this long. */
+const OWNER_WAIT_NS = 5e9
+/** A service is not watched any more when it has had no doubtful call for this long. */
+const UNWATCHED_AFTER_NS = 60e9
+const MOST_SERVICES = 200
+/** Requests that are remembered in case their service comes to be watched. */
+const RECENT_NS = 10e9
+const MOST_RECENT = 4_096
+/** Calls of which other evidence told the parent before they had ended. */
+const MOST_KNOWN_EARLY = 20_000
+
+export function createTimeEvidence(options: TimeEvidenceOptions): TimeEvidence {
+  const { counters } = options
+  const doubtful = counters.counter('correlate.time.doubtful')
+  const tooManyServices = counters.counter('correlate.time.too_many_services')
+  const byName = new Map<string, WatchedService>()
+  const byProcess = new Map<ObservedProcess, WatchedService>()
+  const recent = createRecentRequests()
+  const decisions = new WeakMap<Sample, readonly TimedParent[] | 'awaited'>()
+  const knownEarly = new Map<Sample, Sample>()
+  let now = 0
+  let cleanAt = UNWATCHED_AFTER_NS
+
+  const watch = (process: ObservedProcess): WatchedService | undefined => {
+    const name = options.serviceOf(process)
+    let service = byName.get(name)
+    if (service === undefined) {
+      if (byName.size >= MOST_SERVICES) {
+        tooManyServices.value++
+        return undefined
+      }
+      service = createWatchedService({
+        seed: options.seed ?? 1,
+        counters,
+        decide: (call, parents) => decisions.set(call, parents),
+      })
+      byName.set(name, service)
+    }
+    byProcess.set(process, service)
+    for (const request of recent.of(process)) service.begin(request)
+    return service
+  }
+  const unwatchQuiet = (): void => {
+    cleanAt = now + UNWATCHED_AFTER_NS
+    for (const [name, service] of byName) {
+      if (service.undecided > 0 || now - service.doubtedNs < UNWATCHED_AFTER_NS) continue
+      byName.delete(name)
+      for (const [process, other] of byProcess) if (other === service) byProcess.delete(process)
+    }
+  }
+  const told = (call: Sample, evidence: readonly Evidence[]): Sample | undefined => {
+    let best: Evidence | undefined
+    for (const each of evidence) if (best === undefined || each.strength > best.strength) best = each
+    return best !== undefined && best.strength >= SURE && best.parent !== call ? best.parent : undefined
+  }
+  const doubt = (call: Sample): void => {
+    if (options.mayBindLater(call) && now - call.endNs < OWNER_WAIT_NS) return
+    if (!recent.serves(call.process)) return
+    const service = byProcess.get(call.process) ?? watch(call.process)
+    if (service === undefined) return
+    doubtful.value++
+    decisions.set(call, 'awaited')
+    service.add(call, undefined)
+  }
+
+  return {
+    kind: 'time',
+    begin: sample => {
+      if (sample.side !== 'server') return
+      recent.add(sample)
+      if (byProcess.size > 0) byProcess.get(sample.process)?.begin(sample)
+    },
+    complete: sample => {
+      if (byProcess.size === 0) return
+      const service = byProcess.get(sample.process)
+      if (service === undefined) return
+      if (sample.side === 'server') service.complete(sample)
+      else {
+        const parent = knownEarly.get(sample)
+        if (parent === undefined) return
+        knownEarly.delete(sample)
+        service.add(sample, parent)
+      }
+    },
+    candidates: (sample, out: Evidence[]) => {
+      if (sample.side !== 'client') return
+      const parent = told(sample, out)
+      if (parent !== undefined) {
+        const service = byProcess.size > 0 ? byProcess.get(sample.process) : undefined
+        if (service === undefined || decisions.has(sample)) return
+        if (sample.complete) service.add(sample, parent)
+        else if (knownEarly.size < MOST_KNOWN_EARLY) knownEarly.set(sample, parent)
+        return
+      }
+      if (!sample.complete) return
+      const decision = decisions.get(sample)
+      if (decision === undefined) doubt(sample)
+      else if (decision !== 'awaited') {
+        for (const { parent: likely, confidence } of decision) {
+          out.push({ kind: 'time', parent: likely, strength: confidence })
+        }
+      }
+    },
+    forget: sample => {
+      if (knownEarly.size > 0) knownEarly.delete(sample)
+    },
+    advance: nowNs => {
+      now = nowNs
+      if (byName.size === 0) return
+      for (const service of byName.values()) service.advance(nowNs)
+      if (now >= cleanAt) unwatchQuiet()
+    },
+    finish: () => {
+      for (const service of byName.values()) service.finish()
+    },
+    awaits: call => byName.size > 0 && decisions.get(call) === 'awaited',
+    holds: request => byProcess.size > 0 && byProcess.get(request.process)?.holds(request) === true,
+    get services() {
+      return byName.size
+    },
+    get undecided() {
+      let sum = 0
+      for (const { undecided } of byName.values()) sum += undecided
+      return sum
+    },
+  }
+}
+
+interface RecentRequests {
+  add(request: Sample): void
+  /** True if the process has been seen to serve requests. */
+  serves(process: ObservedProcess): boolean
+  of(process: ObservedProcess): Sample[]
+}
+
+/** The latest requests of all processes, in a ring. */
+function createRecentRequests(): RecentRequests {
+  const ring: (Sample | undefined)[] = []
+  const serving = new WeakSet<ObservedProcess>()
+  let next = 0
+  let last: ObservedProcess | undefined
+  let lastNs = 0
+  return {
+    add: request => {
+      ring[next] = request
+      next = (next + 1) % MOST_RECENT
+      lastNs = request.startNs
+      if (request.process === last) return
+      last = request.process
+      serving.add(last)
+    },
+    serves: process => serving.has(process),
+    of: process => {
+      const found: Sample[] = []
+      for (let i = 0; i < ring.length; i++) {
+        const request = ring[(next + i) % ring.length]
+        if (request?.process === process && lastNs - request.startNs < RECENT_NS) found.push(request)
+      }
+      return found
+    },
+  }
+}
