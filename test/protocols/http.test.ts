@@ -272,3 +272,21 @@ test('names come from the route templates of the service', () => {
     attributes: { 'http.route': '/items/{id}', 'url.path': '/items/42' },
   })
 })
+
+test('a CONNECT has no body whatever its headers say', () => {
+  const { observations } = drive(module, [
+    client('CONNECT shop:443 HTTP/1.1\r\nHost: shop:443\r\nContent-Length: 10\r\n\r\n'),
+    server('HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n'),
+    client(get('/next')),
+    server(OK),
+  ])
+  assert.deepEqual(summary(observations), ['CONNECT 407', 'GET /next 200'])
+  assert.equal(observations[0]!.exchange.requestBodyBytes, 0)
+})
+
+test('a connection that ends within the head of an answer tells its status', () => {
+  const { observations } = drive(module, [client(get('/a')), server('HTTP/1.0 503 Busy\r\nServer: b')])
+  assert.deepEqual(summary(observations), ['GET /a 503 truncated'])
+  const early = drive(module, [client(get('/a')), server('HTTP/1.0 503 Bu')])
+  assert.deepEqual(summary(early.observations), ['GET /a abandoned'])
+})

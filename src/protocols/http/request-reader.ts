@@ -126,11 +126,13 @@ export class RequestReader {
     this.#exchange = exchange
     this.#cut = false
     exchange.tag = requestTag(exchange, bytes)
-    const transferCoded = head.has(Header.transferEncoding)
+    // A CONNECT has no body, whatever its headers say (RFC 9110, 9.3.6): what follows is for the far end.
+    const isConnect = (exchange.tag & Tag.connect) !== 0
+    const transferCoded = !isConnect && head.has(Header.transferEncoding)
     this.#chunked = transferCoded && endsInChunked(bytes)
-    const length = transferCoded ? ContentLength.absent : head.contentLength
+    const length = transferCoded || isConnect ? ContentLength.absent : head.contentLength
     if (length >= 0 || !transferCoded) exchange.contentKeys.push(forwardKey(this.#hash, Math.max(0, length)))
-    const upgrades = head.has(Header.upgrade) || (exchange.tag & Tag.connect) !== 0
+    const upgrades = head.has(Header.upgrade) || isConnect
     this.#pairing.begin(exchange, stream.position)
     stream.consume(head.end - start)
     if (this.#chunked) {
@@ -171,7 +173,7 @@ export class RequestReader {
     this.#pairing.begin(exchange, stream.position)
     this.#exchange = exchange
     this.#cut = true
-    const length = head.contentLength
+    const length = (exchange.tag & Tag.connect) !== 0 ? 0 : head.contentLength
     if (length <= 0) {
       this.#endCut(stream)
       return

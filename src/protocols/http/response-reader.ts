@@ -25,6 +25,8 @@ export class ResponseReader {
 
   #step: number
   #exchange: Exchange | undefined
+  /** Where a head is that has begun and not ended. */
+  #unfinished: InputStream | undefined
   #searched = 0
   #cut = false
   /** Offset behind the last byte seen of a body that only the connection's end ends. */
@@ -48,6 +50,20 @@ export class ResponseReader {
   /** The connection is closed: that ends a body without a length. */
   close(): void {
     if (this.#exchange !== undefined && this.#body.untilEnd) this.#end(this.#bodyEnd, this.#body.bytes)
+    else if (this.#step === Step.head && this.#unfinished !== undefined) this.#endUnfinished(this.#unfinished)
+  }
+
+  /** The connection ends within a head: its status line is an answer all the same. */
+  #endUnfinished(stream: InputStream): void {
+    const { bytes, start, end } = stream
+    if (start === end || this.#pairing.next === undefined) return
+    const state = parseResponseHead(head, bytes, start, end)
+    if (state !== HeadState.incomplete || !head.wholeStartLine || head.status < 200) return
+    const exchange = this.#pairing.answer(stream.position)
+    describeResponse(exchange, head, bytes)
+    exchange.truncated = true
+    stream.consume(stream.available)
+    this.#pairing.endAnswer(exchange, stream.position, undefined)
   }
 
   /** One step; false when more bytes are needed. */
@@ -83,9 +99,11 @@ export class ResponseReader {
     }
     if (state === HeadState.incomplete && stream.hole === 0 && stream.available <= LONGEST_HEAD) {
       this.#searched = stream.available
+      this.#unfinished = stream
       return false
     }
     this.#searched = 0
+    this.#unfinished = undefined
     const isInterim = head.status >= 100 && head.status < 200 && head.status !== SWITCHING_PROTOCOLS
     if (isInterim) return this.#passInterim(stream, state)
     if (this.#pairing.next === undefined) {
