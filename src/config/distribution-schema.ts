@@ -17,6 +17,7 @@ const PROTOCOLS = {
   mysql: 'MySQL and MariaDB',
   postgresql: 'PostgreSQL',
   amqp: 'AMQP 0-9-1',
+  kafka: 'Kafka',
   redis: 'Redis',
   memcached: 'memcached',
   tls: 'TLS, recognised and counted, never decrypted',
@@ -170,7 +171,7 @@ export const distribution = section(
     capture: section(
       {
         ring_buffer: sizeText({ from: '256KiB', to: '1GiB' })
-          .default('16MiB')
+          .default('8MiB')
           .describe('Ring between kernel and user space; rounded up to a power of two.'),
         poll_interval: durationText({ from: '1ms', to: '1s' })
           .default('8ms')

@@ -91,6 +91,8 @@ export const Attribute = {
   messagingBatchMessageCount: 'messaging.batch.message_count',
   rabbitmqDestinationRoutingKey: 'rabbitmq.destination.routing_key',
   rabbitmqMessageDeliveryTag: 'rabbitmq.message.delivery_tag',
+  kafkaOffset: 'kafka.offset',
+  kafkaMessageTombstone: 'kafka.message.tombstone',
 
   rpcSystemName: ATTR_RPC_SYSTEM_NAME,
   rpcMethod: ATTR_RPC_METHOD,
@@ -152,6 +154,8 @@ export const Attribute = {
   ghostspanTraceComplete: 'ghostspan.trace.complete',
   ghostspanTraceLate: 'ghostspan.trace.late',
   ghostspanDbKeyHash: 'ghostspan.db.key_hash',
+  ghostspanMessageKeyHash: 'ghostspan.message.key_hash',
+  ghostspanKafkaTopicId: 'ghostspan.kafka.topic_id',
   ghostspanCacheHit: 'ghostspan.cache.hit',
   ghostspanCacheHits: 'ghostspan.cache.hits',
   ghostspanTlsOfferedProtocols: 'ghostspan.tls.offered_protocols',

@@ -1,6 +1,7 @@
 import { amqp } from './amqp/index.js'
 import { http } from './http/index.js'
 import { http2 } from './http2/index.js'
+import { kafka } from './kafka/index.js'
 import { memcached } from './memcached/index.js'
 import { mysql } from './mysql/index.js'
 import { postgresql } from './postgresql/index.js'
@@ -9,4 +10,14 @@ import { redis } from './redis/index.js'
 import { tls } from './tls/index.js'
 
 /** Every protocol that is read, in the order in which the first bytes of a connection are shown to them. */
-export const protocolModules: readonly ProtocolModule[] = [http, http2, tls, amqp, mysql, postgresql, redis, memcached]
+export const protocolModules: readonly ProtocolModule[] = [
+  http,
+  http2,
+  tls,
+  amqp,
+  kafka,
+  mysql,
+  postgresql,
+  redis,
+  memcached,
+]

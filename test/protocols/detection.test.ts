@@ -115,10 +115,6 @@ function foreign(): [string, Uint8Array][] {
     ['NATS client', text('CONNECT {"verbose":false,"pedantic":false}\r\n')],
     ['STOMP', text('CONNECT\naccept-version:1.2\nhost:a\n\n\0')],
     ['MQTT connect', hex('10 10 00 04 4d 51 54 54 04 02 00 3c 00 04 67 68 6f 73')],
-    [
-      'Kafka ApiVersions',
-      hex('00 00 00 1f 00 12 00 03 00 00 00 01 00 05 61 64 6d 69 6e 00 06 6b 61 66 6b 61 04 32 2e 38'),
-    ],
     ['MongoDB', hex('3a 00 00 00 01 00 00 00 00 00 00 00 d4 07 00 00 00 00 00 00 61 64 6d 69 6e 2e 24 63 6d 64 00')],
     ['memcached binary', hex('80 00 00 03 00 00 00 00 00 00 00 03 00 00 00 00 00 00 00 00 00 00 00 00 66 6f 6f')],
     ['AMQP 1.0', hex('41 4d 51 50 00 01 00 00')],

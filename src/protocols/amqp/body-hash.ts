@@ -1,4 +1,4 @@
-import { ContentHash } from './content-hash.js'
+import { ContentHash } from '../content-hash.js'
 
 /**
  * Bytes from the start and from the end of a body that make its hash. Publisher and consumer split a body into other

@@ -1,7 +1,7 @@
 import { Attribute } from '../attribute-names.js'
+import { ContentHash } from '../content-hash.js'
 import type { Attributes, Exchange, Sender } from '../protocol.js'
 import type { BodyHash } from './body-hash.js'
-import { ContentHash } from './content-hash.js'
 import { destinationOf } from './destination.js'
 import type { Properties } from './properties.js'
 

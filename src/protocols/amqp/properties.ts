@@ -1,5 +1,5 @@
+import { ContentHash } from '../content-hash.js'
 import { utf8 } from '../utf8.js'
-import { ContentHash } from './content-hash.js'
 import { afterShortString, fieldLength, uint16, uint32 } from './wire-types.js'
 
 /** What a content header says of a message. */

@@ -1,0 +1,132 @@
+import { latin1 } from '../latin1.js'
+import type { ContentKey } from '../protocol.js'
+
+/**
+ * What oslo.messaging writes, whatever carries it: JSON in a string of JSON, so that quotes inside have a backslash.
+ *
+ *     {"oslo.version": "2.0", "oslo.message": "{\"method\": …, \"_unique_id\": \"9a0d…\", \"_context_request_id\": …}"}
+ *
+ * https://opendev.org/openstack/oslo.messaging, oslo_messaging/_drivers/common.py (serialize_msg), amqp.py
+ */
+const OPENING = Buffer.from('{"oslo.')
+
+/** Whether a body begins with the envelope; its first bytes are bytes[start, end). */
+export function isEnvelope(bytes: Uint8Array, start: number, end: number): boolean {
+  if (end - start < OPENING.length) return false
+  for (let k = 0; k < OPENING.length; k++) if (bytes[start + k] !== OPENING[k]) return false
+  return true
+}
+
+/** Identifiers of one envelope, as they are found; undefined: not seen. */
+export interface EnvelopeIds {
+  /** Of one message; the same where it is sent and where it is consumed. */
+  uniqueId: string | undefined
+  /** Of one remote call: in the call and in its answer. */
+  callId: string | undefined
+  /** Only calls have it. */
+  replyQueue: string | undefined
+  /** Of one notification. */
+  notificationId: string | undefined
+  /** `req-…` of the API request in whose name it was sent, and of the one that caused that. */
+  requestId: string | undefined
+  globalRequestId: string | undefined
+}
+
+export const createEnvelopeIds = (): EnvelopeIds => ({
+  uniqueId: undefined,
+  callId: undefined,
+  replyQueue: undefined,
+  notificationId: undefined,
+  requestId: undefined,
+  globalRequestId: undefined,
+})
+
+const FIELDS: Readonly<Record<string, keyof EnvelopeIds>> = Object.assign(Object.create(null) as object, {
+  _unique_id: 'uniqueId',
+  _msg_id: 'callId',
+  _reply_q: 'replyQueue',
+  message_id: 'notificationId',
+  _context_request_id: 'requestId',
+  request_id: 'requestId',
+  _context_global_request_id: 'globalRequestId',
+  global_request_id: 'globalRequestId',
+} satisfies Record<string, keyof EnvelopeIds>)
+
+const LONGEST_NAME = 26
+const LONGEST_VALUE = 80
+/** Bytes at the end of a piece in which a key may have begun whose value lies in the next. */
+export const OVERLAP = LONGEST_NAME + LONGEST_VALUE + 8
+
+const ID = Buffer.from('_id')
+const REPLY = Buffer.from('_reply_q')
+const VALUE = /^[\w.:-]{8,80}$/
+const REQUEST = /^req-[0-9a-f-]{32,36}$/
+
+const QUOTE = 0x22
+const BACKSLASH = 0x5c
+const COLON = 0x3a
+const BLANK = 0x20
+
+const indexOf = Buffer.prototype.indexOf as unknown as (this: Uint8Array, value: Uint8Array, from: number) => number
+
+/** Looks for identifiers in bytes[start, end), a piece of an envelope. What was found before stays. */
+export function scanEnvelope(bytes: Uint8Array, start: number, end: number, out: EnvelopeIds): void {
+  scanFor(ID, bytes, start, end, out)
+  if (out.replyQueue === undefined) scanFor(REPLY, bytes, start, end, out)
+}
+
+function scanFor(needle: Uint8Array, bytes: Uint8Array, start: number, end: number, out: EnvelopeIds): void {
+  const piece = bytes.subarray(start, end)
+  for (let at = indexOf.call(piece, needle, 0); at >= 0; at = indexOf.call(piece, needle, at + 1)) {
+    const nameEnd = at + needle.length
+    const nameStart = startOfName(piece, at)
+    if (nameStart < 0) continue
+    const field = FIELDS[latin1(piece, nameStart, nameEnd)]
+    if (field === undefined || out[field] !== undefined) continue
+    const value = valueBehind(piece, nameEnd)
+    if (value !== undefined && (field.endsWith('equestId') ? REQUEST : VALUE).test(value)) out[field] = value
+  }
+}
+
+function startOfName(piece: Uint8Array, at: number): number {
+  const least = Math.max(1, at - LONGEST_NAME)
+  for (let i = at; i >= least; i--) if (piece[i - 1] === QUOTE) return i
+  return -1
+}
+
+/** `\": \"value\"`, or the same without backslashes. */
+function valueBehind(piece: Uint8Array, nameEnd: number): string | undefined {
+  let i = nameEnd
+  if (piece[i] === BACKSLASH) i++
+  if (piece[i++] !== QUOTE || piece[i++] !== COLON) return undefined
+  while (piece[i] === BLANK) i++
+  if (piece[i] === BACKSLASH) i++
+  if (piece[i++] !== QUOTE) return undefined
+  const start = i
+  const limit = Math.min(piece.length, start + LONGEST_VALUE + 1)
+  while (i < limit && piece[i] !== QUOTE && piece[i] !== BACKSLASH) i++
+  return i < limit ? latin1(piece, start, i) : undefined
+}
+
+/**
+ * The identifiers as content keys. A call and its answer have the same `_msg_id`: the answer's key is of another type,
+ * so that neither is taken for the other. Identifiers of requests are shared by everything done for them.
+ */
+export function addEnvelopeKeys(ids: EnvelopeIds, keys: ContentKey[]): void {
+  if (ids.uniqueId !== undefined) keys.push({ type: 'oslo-unique-id', value: ids.uniqueId, scope: 'one' })
+  if (ids.callId !== undefined) {
+    // Answers have no context and name no queue for an answer.
+    const isCall = ids.replyQueue !== undefined || ids.requestId !== undefined
+    keys.push({ type: isCall ? 'oslo-call' : 'oslo-answer', value: ids.callId, scope: 'one' })
+  }
+  // What is no call has no _msg_id; a notification has nothing else that names it.
+  if (ids.uniqueId === undefined && ids.notificationId !== undefined) {
+    keys.push({ type: 'oslo-notification', value: ids.notificationId, scope: 'one' })
+  }
+  if (ids.replyQueue !== undefined) keys.push({ type: 'oslo-reply-queue', value: ids.replyQueue, scope: 'group' })
+  const { requestId, globalRequestId } = ids
+  if (requestId !== undefined) keys.push({ type: 'x-openstack-request-id', value: requestId, scope: 'group' })
+  if (globalRequestId !== undefined && globalRequestId !== requestId) {
+    keys.push({ type: 'x-openstack-request-id', value: globalRequestId, scope: 'group' })
+  }
+}
