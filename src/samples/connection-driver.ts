@@ -273,7 +273,13 @@ export class ConnectionDriver implements EventHandler {
       return false
     }
     this.#adopt(state, found)
+    // What the other side said before nobody knew the protocol is read first, if it was said first.
+    const other: Sender = sender === 'client' ? 'server' : 'client'
+    const held = state.stream(other)
+    const otherFirst = held.available > 0 && held.timeNs < stream.timeNs
+    if (otherFirst) state.protocol!.read(other, held)
     state.protocol!.read(sender, stream)
+    if (held.available > 0 && !otherFirst) state.protocol!.read(other, held)
     return true
   }
 
