@@ -1,3 +1,4 @@
+import { EnvelopeReader } from '../oslo/envelope-reader.js'
 import type { Exchange } from '../protocol.js'
 import { BodyHash } from './body-hash.js'
 import type { Message } from './message.js'
@@ -19,6 +20,19 @@ export class Content {
   size = 0
   readonly properties = createProperties()
   readonly body = new BodyHash()
+  readonly envelope = new EnvelopeReader()
+
+  /** Bytes of the body. */
+  update(bytes: Uint8Array, start: number, end: number): void {
+    this.body.update(bytes, start, end)
+    this.envelope.update(bytes, start, end)
+  }
+
+  /** Bytes of the body that were not copied. */
+  missing(count: number): void {
+    this.body.missing(count)
+    this.envelope.missing()
+  }
 }
 
 /** Most consumers, and most answers to be awaited, of one channel. */

@@ -1,5 +1,6 @@
 import type { InputStream } from '../input-stream.js'
-import type { ConnectionOptions, ProtocolConnection, Sender } from '../protocol.js'
+import { ENVELOPE_POLICY } from '../oslo/copy-policy.js'
+import type { ConnectionOptions, CopyPolicy, ProtocolConnection, Sender } from '../protocol.js'
 import { createCall, errorOf } from './call.js'
 import { Channel, type Consumer, type Content } from './channel.js'
 import { addKeys, createDelivery, createPublish, describeContent, fail, type Message } from './message.js'
@@ -16,6 +17,7 @@ const SILENT_AFTER = 64
 
 /** One AMQP connection: frames of both directions in, messages and synchronous calls out. */
 export class AmqpConnection implements ProtocolConnection {
+  wants: CopyPolicy | undefined
   readonly #options: ConnectionOptions
   readonly #client: FrameReader
   readonly #server: FrameReader
@@ -52,8 +54,8 @@ export class AmqpConnection implements ProtocolConnection {
         this.#method(sender, channel, bytes, start, end, hidden, at, next),
       header: (channel, bytes, start, end, hidden, next) =>
         this.#header(this.#content(sender, channel), bytes, start, end, hidden, next),
-      body: (channel, bytes, start, end) => this.#content(sender, channel)?.body.update(bytes, start, end),
-      bodyHole: (channel, count) => this.#content(sender, channel)?.body.missing(count),
+      body: (channel, bytes, start, end) => this.#content(sender, channel)?.update(bytes, start, end),
+      bodyHole: (channel, count) => this.#content(sender, channel)?.missing(count),
       bodyEnd: (channel, next) => {
         const content = this.#content(sender, channel)
         if (content?.open === true && content.body.position >= content.size) this.#complete(sender, channel, next)
@@ -256,6 +258,7 @@ export class AmqpConnection implements ProtocolConnection {
     content.size = uint64(bytes, start + 4)
     content.open = true
     content.body.begin(content.size)
+    content.envelope.begin()
     if (message !== undefined) {
       readProperties(bytes, start + 12, end, content.properties)
       if (hidden) message.truncated = true
@@ -275,6 +278,8 @@ export class AmqpConnection implements ProtocolConnection {
     content.message = undefined
     if (message === undefined) return
     addKeys(message, content.properties, content.body)
+    if (content.envelope.found) this.wants = ENVELOPE_POLICY
+    content.envelope.finish(message.contentKeys)
     message.contentEnd = next
     message.contentEndNs = this.#stream?.timeNs ?? 0
     if (message.noAck === true) this.#options.sink.end(message, next)

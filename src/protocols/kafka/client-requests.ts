@@ -65,6 +65,7 @@ export class ClientRequests implements BatchHandler {
   }
 
   batchEnd(message: KafkaMessage): void {
+    this.#dialogue.batchRead(message)
     const { position } = this.#stream!
     if (this.#partitions.acks === 0) this.#dialogue.end(message, position)
     else this.#dialogue.messageSent(message, position)

@@ -1,5 +1,6 @@
 import { ExchangeQueue } from '../exchange-queue.js'
-import type { ConnectionOptions, Exchange } from '../protocol.js'
+import { ENVELOPE_POLICY } from '../oslo/copy-policy.js'
+import type { ConnectionOptions, CopyPolicy, Exchange } from '../protocol.js'
 import type { KafkaCall } from './call.js'
 import { failExchange } from './call.js'
 import { type KafkaMessage, nameOffset, nameTopic } from './message.js'
@@ -11,6 +12,8 @@ const MOST_PENDING = 4096
 /** What both sides of one connection know together: which requests have not been answered, in order. */
 export class Dialogue {
   failed = false
+  /** More than the module asks for, once oslo.messaging's envelopes are seen. */
+  wants: CopyPolicy | undefined
   readonly names: TopicNames
   readonly #options: ConnectionOptions
   readonly #pending = new ExchangeQueue<KafkaCall>(MOST_PENDING)
@@ -55,6 +58,12 @@ export class Dialogue {
     if (call.requestEnded) return
     call.requestEnded = true
     if (!call.answered && !call.over) this.#options.sink.requestEnd(call, offset)
+  }
+
+  /** All that is known of a batch's records is known. */
+  batchRead(message: KafkaMessage): void {
+    if (this.wants !== undefined) return
+    if (message.contentKeys.some(({ type }) => type.startsWith('oslo-'))) this.wants = ENVELOPE_POLICY
   }
 
   begin(exchange: KafkaCall | KafkaMessage, offset: number): void {

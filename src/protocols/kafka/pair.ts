@@ -1,5 +1,5 @@
 import type { InputStream } from '../input-stream.js'
-import type { ConnectionOptions, ProtocolConnection, Sender } from '../protocol.js'
+import type { ConnectionOptions, CopyPolicy, ProtocolConnection, Sender } from '../protocol.js'
 import { ClientRequests } from './client-requests.js'
 import { Dialogue } from './dialogue.js'
 import { ServerResponses } from './server-responses.js'
@@ -18,6 +18,10 @@ export class KafkaConnection implements ProtocolConnection {
 
   get failed(): boolean {
     return this.#dialogue.failed
+  }
+
+  get wants(): CopyPolicy | undefined {
+    return this.#dialogue.wants
   }
 
   read(sender: Sender, stream: InputStream): void {

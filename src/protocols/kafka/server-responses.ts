@@ -64,6 +64,7 @@ export class ServerResponses implements BatchHandler {
   }
 
   batchEnd(message: KafkaMessage): void {
+    this.#dialogue.batchRead(message)
     const { magic, codec, baseOffset } = message.batch
     // A compressed old message bears the offset of its last record.
     const behind = magic < 2 && codec !== 0 ? Math.max(0, message.count - 1) : 0

@@ -9,10 +9,12 @@ import type { ContentKey } from '../protocol.js'
  * https://opendev.org/openstack/oslo.messaging, oslo_messaging/_drivers/common.py (serialize_msg), amqp.py
  */
 const OPENING = Buffer.from('{"oslo.')
+/** Bytes that `isEnvelope` needs. */
+export const ENVELOPE_SEEN = OPENING.length
 
 /** Whether a body begins with the envelope; its first bytes are bytes[start, end). */
 export function isEnvelope(bytes: Uint8Array, start: number, end: number): boolean {
-  if (end - start < OPENING.length) return false
+  if (end - start < ENVELOPE_SEEN) return false
   for (let k = 0; k < OPENING.length; k++) if (bytes[start + k] !== OPENING[k]) return false
   return true
 }
@@ -30,6 +32,9 @@ export interface EnvelopeIds {
   /** `req-…` of the API request in whose name it was sent, and of the one that caused that. */
   requestId: string | undefined
   globalRequestId: string | undefined
+  /** The same, as notifications name them. */
+  plainRequestId: string | undefined
+  plainGlobalRequestId: string | undefined
 }
 
 export const createEnvelopeIds = (): EnvelopeIds => ({
@@ -39,6 +44,8 @@ export const createEnvelopeIds = (): EnvelopeIds => ({
   notificationId: undefined,
   requestId: undefined,
   globalRequestId: undefined,
+  plainRequestId: undefined,
+  plainGlobalRequestId: undefined,
 })
 
 const FIELDS: Readonly<Record<string, keyof EnvelopeIds>> = Object.assign(Object.create(null) as object, {
@@ -47,10 +54,17 @@ const FIELDS: Readonly<Record<string, keyof EnvelopeIds>> = Object.assign(Object
   _reply_q: 'replyQueue',
   message_id: 'notificationId',
   _context_request_id: 'requestId',
-  request_id: 'requestId',
+  request_id: 'plainRequestId',
   _context_global_request_id: 'globalRequestId',
-  global_request_id: 'globalRequestId',
+  global_request_id: 'plainGlobalRequestId',
 } satisfies Record<string, keyof EnvelopeIds>)
+
+const IS_REQUEST: ReadonlySet<keyof EnvelopeIds> = new Set([
+  'requestId',
+  'globalRequestId',
+  'plainRequestId',
+  'plainGlobalRequestId',
+] satisfies (keyof EnvelopeIds)[])
 
 const LONGEST_NAME = 26
 const LONGEST_VALUE = 80
@@ -84,7 +98,7 @@ function scanFor(needle: Uint8Array, bytes: Uint8Array, start: number, end: numb
     const field = FIELDS[latin1(piece, nameStart, nameEnd)]
     if (field === undefined || out[field] !== undefined) continue
     const value = valueBehind(piece, nameEnd)
-    if (value !== undefined && (field.endsWith('equestId') ? REQUEST : VALUE).test(value)) out[field] = value
+    if (value !== undefined && (IS_REQUEST.has(field) ? REQUEST : VALUE).test(value)) out[field] = value
   }
 }
 
@@ -113,18 +127,21 @@ function valueBehind(piece: Uint8Array, nameEnd: number): string | undefined {
  * so that neither is taken for the other. Identifiers of requests are shared by everything done for them.
  */
 export function addEnvelopeKeys(ids: EnvelopeIds, keys: ContentKey[]): void {
-  if (ids.uniqueId !== undefined) keys.push({ type: 'oslo-unique-id', value: ids.uniqueId, scope: 'one' })
-  if (ids.callId !== undefined) {
+  const { uniqueId, callId, replyQueue, notificationId } = ids
+  // Notifications have no unique id, and name their context's fields without a prefix, which arguments of calls may too.
+  const isNotification = uniqueId === undefined && callId === undefined
+  const requestId = ids.requestId ?? (isNotification ? ids.plainRequestId : undefined)
+  const globalRequestId = ids.globalRequestId ?? (isNotification ? ids.plainGlobalRequestId : undefined)
+  if (uniqueId !== undefined) keys.push({ type: 'oslo-unique-id', value: uniqueId, scope: 'one' })
+  if (callId !== undefined) {
     // Answers have no context and name no queue for an answer.
-    const isCall = ids.replyQueue !== undefined || ids.requestId !== undefined
-    keys.push({ type: isCall ? 'oslo-call' : 'oslo-answer', value: ids.callId, scope: 'one' })
+    const isCall = replyQueue !== undefined || requestId !== undefined
+    keys.push({ type: isCall ? 'oslo-call' : 'oslo-answer', value: callId, scope: 'one' })
   }
-  // What is no call has no _msg_id; a notification has nothing else that names it.
-  if (ids.uniqueId === undefined && ids.notificationId !== undefined) {
-    keys.push({ type: 'oslo-notification', value: ids.notificationId, scope: 'one' })
+  if (isNotification && notificationId !== undefined) {
+    keys.push({ type: 'oslo-notification', value: notificationId, scope: 'one' })
   }
-  if (ids.replyQueue !== undefined) keys.push({ type: 'oslo-reply-queue', value: ids.replyQueue, scope: 'group' })
-  const { requestId, globalRequestId } = ids
+  if (replyQueue !== undefined) keys.push({ type: 'oslo-reply-queue', value: replyQueue, scope: 'group' })
   if (requestId !== undefined) keys.push({ type: 'x-openstack-request-id', value: requestId, scope: 'group' })
   if (globalRequestId !== undefined && globalRequestId !== requestId) {
     keys.push({ type: 'x-openstack-request-id', value: globalRequestId, scope: 'group' })
