@@ -72,11 +72,11 @@ export function createWatchedService({ seed, counters, decide }: WatchedServiceO
     decide: (call, candidates) => {
       decided.value++
       if (candidates[0]!.parent === undefined) withoutParent.value++
-      const trust = stream.rows / (stream.rows + ROWS_FOR_HALF_TRUST)
       const parents: TimedParent[] = []
-      for (const { parent, confidence } of candidates) {
-        if (parent === undefined || confidence * trust < LEAST_CONFIDENCE) continue
-        parents.push({ parent: (parent as WatchedRequest).sample, confidence: confidence * trust })
+      for (const { parent, confidence, rows } of candidates) {
+        const trusted = (confidence * rows) / (rows + ROWS_FOR_HALF_TRUST)
+        if (parent === undefined || trusted < LEAST_CONFIDENCE) continue
+        parents.push({ parent: (parent as WatchedRequest).sample, confidence: trusted })
       }
       decide((call as WatchedCall).sample, parents)
     },

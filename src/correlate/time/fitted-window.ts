@@ -1,4 +1,4 @@
-import type { CallLinks } from './call-links.js'
+import { type CallLinks, listCalls } from './call-links.js'
 import { learnCorrelations } from './learn-correlations.js'
 import { learnOperations } from './learn-operations.js'
 import { ordersOf, type PairsByStep, settledPairs } from './learn-orders.js'
@@ -8,6 +8,7 @@ import { createRequestJudge, type Judgement, type RequestJudge } from './request
 import { type RequestRow, rowOf } from './request-row.js'
 import type { ServiceWindow } from './service-window.js'
 import { NO_PARENT } from './timed-sample.js'
+import { isStrict } from './wait-order.js'
 
 /** What earlier windows of the service left behind. */
 export interface EarlierRows {
@@ -35,6 +36,8 @@ export interface FittedWindow {
   readonly settled: Map<number, number>
   /** Pairs of waits of this window alone. */
   readonly pairs: PairsByStep
+  /** Requests of this service keep their order, as far as the pairs (the earlier ones included) tell. */
+  readonly strict: boolean
 }
 
 export interface FitOptions {
@@ -61,7 +64,9 @@ export function fitWindow(options: FitOptions): FittedWindow {
   const judge = createRequestJudge(window, operations)
   const present = links.callsOf.map((calls, request) => judge.judge(request, calls))
   const pairs = settledPairs({ window, links, operations, judge, present, neighbours })
-  const orders = ordersOf(operations, together(pairs, earlier?.pairs), options.strictOrder)
+  const allPairs = together(pairs, earlier?.pairs)
+  const strict = isStrict(allPairs.values())
+  const orders = ordersOf(operations, allPairs, strict || options.strictOrder)
   return {
     window,
     links,
@@ -73,6 +78,31 @@ export function fitWindow(options: FitOptions): FittedWindow {
     versions: new Int32Array(window.requestCount),
     settled: new Map(),
     pairs,
+    strict,
+  }
+}
+
+/** How likely everything is: requests with their calls, their order, calls without a parent. */
+export function totalLog({ window, links, present, order, orphanLog }: FittedWindow): number {
+  let log = 0
+  // Each pair of neighbours is seen from both sides.
+  present.forEach((judgement, request) => {
+    log += judgement.log + order.ofOne(request, judgement.waits) / 2
+  })
+  for (let call = 0; call < window.callCount; call++) {
+    if (links.parentOf[call] === NO_PARENT) log += orphanLog[window.callKind[call]!]!
+  }
+  return log
+}
+
+/** Makes these the present links. */
+export function relink({ window, links, present, judge, versions, settled }: FittedWindow, parentOf: Int32Array): void {
+  links.parentOf.set(parentOf)
+  listCalls(links)
+  settled.clear()
+  for (let request = 0; request < window.requestCount; request++) {
+    present[request] = judge.judge(request, links.callsOf[request]!)
+    versions[request]!++
   }
 }
 

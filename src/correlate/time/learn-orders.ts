@@ -3,7 +3,7 @@ import { OCCURRENCES, type OperationModel } from './operation-model.js'
 import type { WaitOrders } from './order-term.js'
 import { type Judgement, type RequestJudge, waitTogether } from './request-judge.js'
 import { isCandidate, type ServiceWindow } from './service-window.js'
-import { isStrict, learnWaitOrder, type PairOfWaits, STRICT_ORDER, type WaitOrder } from './wait-order.js'
+import { learnWaitOrder, type PairOfWaits, STRICT_ORDER, type WaitOrder } from './wait-order.js'
 
 /** A pairing counts as settled when the other terms prefer it by this much (nats). */
 const SETTLED = 2
@@ -28,8 +28,7 @@ export function pairKey(kind: number, step: number): number {
 
 const END_STEP = 1_000_000
 
-export function ordersOf(operations: readonly OperationModel[], pairs: PairsByStep, strictStart: boolean): WaitOrders {
-  const strict = strictStart || isStrict(pairs.values())
+export function ordersOf(operations: readonly OperationModel[], pairs: PairsByStep, strict: boolean): WaitOrders {
   const learned = new Map<number, WaitOrder>()
   const nothing = strict ? STRICT_ORDER : learnWaitOrder([], false)
   const orderAt = (kind: number, step: number): WaitOrder => {

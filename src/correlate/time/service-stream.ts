@@ -28,6 +28,8 @@ export interface StreamedCandidate {
   /** undefined: no parent. */
   readonly parent: StreamedRequest | undefined
   readonly confidence: number
+  /** Requests of the parent's kind that its model was learned from. */
+  readonly rows: number
 }
 
 export interface ServiceStreamOptions {
@@ -58,8 +60,6 @@ export interface ServiceStream {
   readonly undecided: number
   /** Start of the first of them, µs; infinite where there is none. */
   readonly firstUndecidedUs: number
-  /** Requests that its models were learned from. */
-  readonly rows: number
 }
 
 /** How often it is looked whether a window is due, and how long a call that could be decided waits for others. */
@@ -189,7 +189,9 @@ export function createServiceStream(options: ServiceStreamOptions): ServiceStrea
     ahead.forEach((kept, index) => {
       if (kept.decided || kept.call.start >= mark) return
       const candidates = solved.candidates[index]!.map(({ parent, confidence }) => {
-        return { parent: parent < 0 ? undefined : inside[parent]!, confidence }
+        const request = parent < 0 ? undefined : inside[parent]!
+        const rows = request === undefined ? 0 : solved.fitted.operations[request.kind]!.rows
+        return { parent: request, confidence, rows }
       })
       kept.decided = true
       kept.parent = candidates[0]!.parent
@@ -238,9 +240,6 @@ export function createServiceStream(options: ServiceStreamOptions): ServiceStrea
     },
     get firstUndecidedUs() {
       return firstUndecidedUs
-    },
-    get rows() {
-      return memory.rows
     },
   }
 }

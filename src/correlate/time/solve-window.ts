@@ -2,7 +2,14 @@ import type { Cut } from './call-links.js'
 import { type EarlierCounts, learnCallRates, prune } from './call-rates.js'
 import { exchangeCalls, type Rivals } from './exchange-search.js'
 import { firstLinks } from './first-links.js'
-import { type EarlierRows, type FitOptions, type FittedWindow, fitWindow } from './fitted-window.js'
+import {
+  type EarlierRows,
+  type FitOptions,
+  type FittedWindow,
+  fitWindow,
+  relink,
+  totalLog,
+} from './fitted-window.js'
 import { confidences } from './link-confidence.js'
 import { neighboursOf } from './neighbours.js'
 import { letGoOrAdopt } from './orphan-search.js'
@@ -33,9 +40,11 @@ const ROUNDS_WITH_EARLIER = { best: 2, drawn: 3 }
 const EARLIER_ROWS_THAT_TEACH = 200
 /** Where other evidence told most calls' parents, there is little to learn from the rest. */
 const ROUNDS_MOSTLY_KNOWN = { best: 1, drawn: 0 }
+const ROUNDS_KNOWN_AND_TAUGHT = { best: 0, drawn: 0 }
 const MOSTLY_KNOWN = 0.8
 const SWEEPS = 4
 const COOLING = [1, 0.6, 0.3, 0.15]
+const COOLINGS = 2
 const LAST_SWEEPS = 10
 /** Share of calls without a parent to begin with; later it is as learned. */
 const FIRST_ORPHANS = 0.02
@@ -64,11 +73,19 @@ export function solveWindow(input: ServiceWindow, options: SolveOptions): Solved
   // Learning from a draw of the links, not from the best ones, which would flatter the model (stochastic EM).
   for (let round = 0; round < rounds.drawn; round++) {
     const fitted = fit({ strictOrder: false, leastOrphans: 0 })
-    sweep(fitted, rivals, SWEEPS, 1, random, cut)
+    // Where order is kept there is hardly anything to draw.
+    sweep(fitted, rivals, SWEEPS, fitted.strict ? 0 : 1, random, cut)
   }
-  const fitted = fit({ strictOrder: false, leastOrphans: 0 })
-  for (const temperature of COOLING) sweep(fitted, rivals, 1, temperature, random, cut)
-  sweep(fitted, rivals, LAST_SWEEPS, 0, random, cut)
+  let fitted = fit({ strictOrder: false, leastOrphans: 0 })
+  coolDown(fitted, rivals, random, cut)
+  if (!fitted.strict) {
+    // Draws overtake where the best links do not: a server with one thread may show only now.
+    const again = fit({ strictOrder: false, leastOrphans: 0 })
+    if (again.strict) {
+      fitted = again
+      sweep(fitted, rivals, LAST_SWEEPS, 0, random, cut)
+    }
+  }
   let leftOut = cutRivals
   for (const count of window.leftOut) leftOut += count
   return {
@@ -78,7 +95,24 @@ export function solveWindow(input: ServiceWindow, options: SolveOptions): Solved
   }
 }
 
+/** From draws to the likeliest links, more than once, because it can end beside them; the best end is kept. */
+function coolDown(fitted: FittedWindow, rivals: Rivals, random: () => number, cut: Cut): void {
+  let kept: Int32Array | undefined
+  let most = Number.NEGATIVE_INFINITY
+  for (let time = 0; time < COOLINGS; time++) {
+    for (const temperature of COOLING) sweep(fitted, rivals, 1, temperature, random, cut)
+    sweep(fitted, rivals, LAST_SWEEPS, 0, random, cut)
+    const log = totalLog(fitted)
+    if (log > most + 1e-6) {
+      most = log
+      kept = fitted.links.parentOf.slice()
+    }
+  }
+  relink(fitted, kept!)
+}
+
 function roundsFor(window: ServiceWindow, earlier: EarlierRows | undefined): { best: number; drawn: number } {
+  const taught = (earlier?.rows.length ?? 0) >= EARLIER_ROWS_THAT_TEACH
   const known = new Float64Array(window.callKinds)
   const free = new Float64Array(window.callKinds)
   for (let call = 0; call < window.callCount; call++) {
@@ -87,9 +121,9 @@ function roundsFor(window: ServiceWindow, earlier: EarlierRows | undefined): { b
     else free[kind]!++
   }
   if (free.every((count, kind) => count === 0 || known[kind]! >= MOSTLY_KNOWN * (known[kind]! + count))) {
-    return ROUNDS_MOSTLY_KNOWN
+    return taught ? ROUNDS_KNOWN_AND_TAUGHT : ROUNDS_MOSTLY_KNOWN
   }
-  return (earlier?.rows.length ?? 0) < EARLIER_ROWS_THAT_TEACH ? ROUNDS : ROUNDS_WITH_EARLIER
+  return taught ? ROUNDS_WITH_EARLIER : ROUNDS
 }
 
 function sweep(
