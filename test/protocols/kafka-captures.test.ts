@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto'
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
+import { createPcapSource } from '../../src/capture/pcap-source.js'
 import { Attribute } from '../../src/protocols/attribute-names.js'
 import type { KafkaCall } from '../../src/protocols/kafka/call.js'
 import { CODECS, unpack, unpacksZstd } from '../../src/protocols/kafka/compression.js'
@@ -17,8 +18,8 @@ import {
   readRecords,
 } from '../../src/protocols/kafka/records.js'
 import { type CapturedExchange, readCapture } from '../support/captured-exchanges.js'
-import { requires } from '../support/requirements.js'
-import { casesFolder, sharedCases } from '../support/shared-cases.js'
+import { runPipeline } from '../support/run-pipeline.js'
+import { casesFolder, hasCases, requiresCases } from '../support/shared-cases.js'
 
 /** `CASE.json`, as far as it is compared; see README.md beside the captures. */
 interface Truth {
@@ -71,8 +72,7 @@ interface Place {
 
 const SUITE = 'own-kafka'
 const folder = join(casesFolder, SUITE)
-const suite = sharedCases(SUITE)
-const cases = suite.met()
+const cases = hasCases(SUITE)
   ? readdirSync(folder)
       .filter(file => file.endsWith('.pcap'))
       .map(file => file.slice(0, -'.pcap'.length))
@@ -136,7 +136,7 @@ function recordsOf({ batch, offset, count }: KafkaMessage, bytes: Uint8Array): R
 }
 
 describe("others' Kafka conversations, compared with what is known of them", { concurrency: false }, () => {
-  if (cases.length === 0) test('captures', t => void requires(t, suite))
+  if (cases.length === 0) test('captures', t => void requiresCases(t, SUITE))
 
   for (const name of cases) {
     const truth = JSON.parse(readFileSync(join(folder, `${name}.json`), 'utf8')) as Truth
@@ -309,8 +309,22 @@ describe("others' Kafka conversations, compared with what is known of them", { c
     })
   }
 
+  test('rdkafka-plain: eight traces, each from what was sent to what was consumed', async t => {
+    if (!requiresCases(t, SUITE)) return
+    const { traces } = await runPipeline(createPcapSource(join(folder, 'rdkafka-plain.pcap'), { ends: 'client' }))
+    assert.equal(traces.length, 8)
+    for (const trace of traces) {
+      const [sent, consumed] = trace.spans
+      assert.deepEqual([sent!.kind, sent!.name], ['producer', 'send plain'])
+      assert.deepEqual([consumed!.kind, consumed!.name], ['consumer', 'process plain'])
+      assert.equal(consumed!.parentSpanId, sent!.spanId)
+      assert.equal(consumed!.link?.evidence, 'content')
+      assert.equal(consumed!.attributes[Attribute.kafkaOffset], sent!.attributes[Attribute.kafkaOffset])
+    }
+  })
+
   test('openstack-notifications: identifiers of requests, and no token', t => {
-    if (!requires(t, suite)) return
+    if (!requiresCases(t, SUITE)) return
     const capture = readCapture(join(folder, 'openstack-notifications.pcap'), [kafka])
     const truth = JSON.parse(readFileSync(join(folder, 'openstack-notifications.json'), 'utf8')) as {
       readonly records: readonly {

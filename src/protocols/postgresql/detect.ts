@@ -95,7 +95,10 @@ function detectStatement(bytes: Uint8Array, from: number, end: number, whole: nu
   let word = ''
   while (i < end && word.length < 12 && isLetter(bytes[i]!)) word += String.fromCharCode(bytes[i++]! & 0xdf)
   if (i === end && end < whole) return MAYBE_CLIENT
-  return VERBS.has(word) ? CLIENT : NO
+  if (VERBS.has(word)) return CLIENT
+  // No verb that is known; but a text that ends with the message.
+  const isWhole = end === whole && bytes[end - 1] === 0 && end - i > 4
+  return isWhole && isText(bytes, i, end - 1) ? CLIENT : NO
 }
 
 /** portal NUL, statement NUL, count of format codes: 2, codes: 2 each */
