@@ -23,6 +23,7 @@ export function scoreboardPage({ scores }: Score): string {
     ...section('Failed', 'failed', scores),
     ...section('Crashed', 'crashed', scores),
     ...section('Excluded', 'excluded', scores),
+    ...section('Passed, with a difference that is explained', 'passed', scores),
   ]
   return `${lines.join('\n')}\n`
 }
@@ -30,8 +31,8 @@ export function scoreboardPage({ scores }: Score): string {
 function section(title: string, verdict: Verdict, scores: Score['scores']): string[] {
   const items = scores.flatMap(({ suite, cases }) =>
     cases
-      .filter(each => each.verdict === verdict)
-      .map(each => `- \`${suite.name}\` \`${each.name.replaceAll('`', "'")}\`: ${each.why?.replaceAll('\n', ' ')}`),
+      .filter(each => each.verdict === verdict && each.why !== undefined)
+      .map(each => `- \`${suite.name}\` \`${each.name.replaceAll('`', "'")}\`: ${each.why!.replaceAll('\n', ' ')}`),
   )
   return items.length === 0 ? [] : ['', `## ${title}`, '', ...items]
 }
