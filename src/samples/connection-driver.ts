@@ -107,8 +107,9 @@ export class ConnectionDriver implements EventHandler {
     if (record.op === Op.connect) {
       state.connectActivity = this.#options.carriers.connecting(process, record.tid, record.carrier, record.timeNs)
       state.connectTid = record.tid
-    } else if (connection.role === 'client' && connection.transport === 'tcp' && !connection.midlife) {
-      // Its connect was lost: for whom it was opened is not known, and who writes first need not be the same.
+    } else if (this.#lossEpoch > 0 && isUnusedClient(connection)) {
+      // Its connect may have been lost: for whom it was opened is not known, and who writes first need not be the same.
+      // (Where nothing has been lost it is a pool's, opened before the capture and not used until now.)
       state.connectActivity = unknownActivity()
       state.connectTid = record.tid
     }
@@ -341,6 +342,11 @@ export class ConnectionDriver implements EventHandler {
     this.#unixPairs.forget(oldest[1])
     oldest[1].close()
   }
+}
+
+/** Opened by this end, and nothing had moved on it before. */
+function isUnusedClient({ role, transport, midlife }: Connection): boolean {
+  return role === 'client' && transport === 'tcp' && !midlife
 }
 
 function pickRole(
