@@ -243,6 +243,7 @@ export class ConnectionDriver implements EventHandler {
   }
 
   #read(state: ConnectionState, sender: Sender): void {
+    const { position } = state.stream(sender)
     if (state.protocol === undefined) {
       if (!this.#recognise(state, sender)) return
     } else {
@@ -250,7 +251,7 @@ export class ConnectionDriver implements EventHandler {
     }
     const { protocol } = state
     if (protocol === undefined) return
-    if (protocol.failed) this.#restart(state)
+    if (protocol.failed) this.#restart(state, sender, state.stream(sender).position !== position)
     else if (protocol.wants !== undefined && protocol.wants !== state.wants) this.#ask(state, protocol.wants)
   }
 
@@ -304,15 +305,19 @@ export class ConnectionDriver implements EventHandler {
     }
   }
 
-  /** The module has given the connection up: look at it anew, a bounded number of times. */
-  #restart(state: ConnectionState): void {
+  /**
+   * The module has given the connection up: look at it anew, a bounded number of times. Where it had read something
+   * (an answer that switches protocols), what stands behind that is the new protocol's.
+   */
+  #restart(state: ConnectionState, sender: Sender, hasRead: boolean): void {
     state.protocol?.close()
     state.protocol = undefined
     state.module = undefined
-    state.client.resume()
-    state.server.resume()
+    state.stream(sender === 'client' ? 'server' : 'client').resume()
+    if (!hasRead) state.stream(sender).resume()
     this.#options.counters.add('samples.connections.changed_protocol')
     if (++state.restarts >= BOUNDED_LOOK) this.#leaveAlone(state)
+    else if (hasRead && state.stream(sender).available > 0) this.#read(state, sender)
   }
 
   #leaveAlone(state: ConnectionState): void {

@@ -118,6 +118,27 @@ test('A connection that changes its protocol is read as the new one', async () =
   )
 })
 
+test('What stands behind the answer that switches protocols, in the same call, is read as the new one', async () => {
+  const { capture, worker } = shop()
+  const pair = capture.connect(worker(21), redis, 6379)
+  capture.request(
+    pair,
+    worker(21),
+    redis,
+    'GET /chat HTTP/1.1\r\nHost: shop\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n',
+  )
+  const second = GET('/second')
+  capture.respond(
+    pair,
+    redis,
+    worker(21),
+    'HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: Upgrade\r\n\r\n',
+  )
+  capture.request(pair, worker(21), redis, second).respond(pair, redis, worker(21), OK)
+  const { spans } = await runPipeline(capture.source())
+  assert.ok(spans.some(span => span.kind === 'client' && span.name === 'GET /second'))
+})
+
 test('Bytes of no known protocol make no span, and the connection is left alone', async () => {
   const { capture, worker } = shop()
   const thread = worker(21)
