@@ -20,6 +20,8 @@ const MEASURE = [
   { name: 'wrk', file: '/usr/bin/wrk' },
   { name: 'curl', file: '/usr/bin/curl' },
   { name: 'openssl', file: '/usr/bin/openssl' },
+  { name: 'postgresql', file: '/usr/share/postgresql-common/pg_wrapper' },
+  { name: 'python3-psycopg2', file: '/usr/lib/python3/dist-packages/psycopg2/__init__.py' },
   { name: 'nghttp2-server', file: '/usr/sbin/nghttpd' },
   { name: 'nghttp2-client', file: '/usr/bin/nghttp' },
 ]

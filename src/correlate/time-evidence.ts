@@ -93,6 +93,8 @@ export function createTimeEvidence(options: TimeEvidenceOptions): TimeEvidence {
   }
   const doubt = (call: Sample): void => {
     if (options.mayBindLater(call) && now - call.endNs < OWNER_WAIT_NS) return
+    // Where records were lost, requests are missing too, and the next best one would be taken.
+    if (call.activity?.trust === 0) return
     if (!recent.serves(call.process)) return
     const service = byProcess.get(call.process) ?? watch(call.process)
     if (service === undefined) return

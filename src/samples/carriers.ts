@@ -97,7 +97,14 @@ export function createCarriers(limit = 100_000): Carriers {
     if (carrier !== undefined && carrier.lossEpoch !== lossEpoch) forgetWork(carrier, lossEpoch)
     if (carrier === undefined) {
       if (byId.size >= limit) byId.delete(byId.keys().next().value as string | number)
-      carrier = { activity: undefined, acted: false, unsettled: [], habits: habitsOf(process), lossEpoch }
+      carrier = {
+        // After a loss, what a carrier did before it was first seen may have been lost with it.
+        activity: lossEpoch === 0 ? undefined : unknownActivity(),
+        acted: false,
+        unsettled: [],
+        habits: habitsOf(process),
+        lossEpoch,
+      }
       byId.set(key, carrier)
     }
     return carrier
@@ -150,7 +157,7 @@ export function createCarriers(limit = 100_000): Carriers {
       const carrier = carrierOf(call.process, tid, id)
       // Whoever asked has been answered already: a late answer, or after a loss one that is taken for another's.
       const over = ownerOf(call.activity)?.complete === true && carrier.activity !== call.activity
-      carrier.activity = over || isOddReader(carrier.habits, call.tid === tid) ? undefined : call.activity
+      carrier.activity = over || isOddReader(carrier.habits, call.tid === tid) ? unknownActivity() : call.activity
     },
     answerBegun: (request, tid, id) => {
       const carrier = carrierOf(request.process, tid, id)
