@@ -46,7 +46,7 @@ export interface OtlpSinkOptions extends OtlpEndpoint {
   readonly warn?: (message: string) => void
   /** Spans that may wait; beyond that the oldest whole traces are dropped. Default 65,536. */
   readonly queueSpans?: number
-  /** Spans in one request. Default 2,048: the cheapest per span, see docs/performance.md. */
+  /** Spans in one request. Default 2,048: the cheapest per span, see docs/measurements.md. */
   readonly batchSpans?: number
   /** Longest wait for a batch to fill. Default 1,000 ms. */
   readonly lingerMillis?: number
