@@ -127,9 +127,7 @@ async function redactingWrite(writer: RecordingWriter, origin: CaptureOrigin): P
   const { randomBytes } = await import('node:crypto')
   const { createRedactor } = await import('../redaction/redactor.js')
   const { protocolModules } = await import('../protocols/registry.js')
-  const random = randomBytes(8)
-  const key = [random.readInt32LE(0), random.readInt32LE(4)] as const
-  const redactor = createRedactor({ origin, modules: protocolModules, key })
+  const redactor = createRedactor({ origin, modules: protocolModules, key: randomBytes(32) })
   return batch => writer.write(redactor.redact(batch))
 }
 

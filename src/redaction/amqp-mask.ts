@@ -1,253 +1,167 @@
-import type { Sender } from '../protocols/protocol.js'
-import {
-  type ByteMask,
-  type ConnectionMasks,
-  type Disguise,
-  isMessageStart,
-  MASKED,
-  type MaskOptions,
-} from './byte-mask.js'
+import { FRAME_END, FRAME_HEADER, Frame, looksLikeFrame } from '../protocols/amqp/parse.js'
+import { AmqpBodyMask } from './amqp-body-mask.js'
+import { AmqpMethodMask } from './amqp-method-mask.js'
+import { AmqpPropertiesMask } from './amqp-properties-mask.js'
+import type { DirectionMask, MaskOptions, ProtocolMask } from './protocol-mask.js'
+import { MASKED, type Pseudonyms, UNREAD } from './pseudonyms.js'
 
-const Frame = { method: 1, header: 2, body: 3 } as const
-const FRAME_HEADER = 7
-const PROTOCOL_HEADER = 8
-/** start-ok and secure-ok of class connection: they say who one is. */
-const AUTHENTICATION = new Set([(10 << 16) | 11, (10 << 16) | 21])
-/** Class, weight, body size and flags of a content header. */
-const CONTENT_FIXED = 14
-const FLAG_HEADERS = 13
-const FLAG_DELIVERY_MODE = 12
-const FLAG_PRIORITY = 11
-const FLAG_TIMESTAMP = 6
-const FLAG_USER_ID = 4
-/** Sizes of field values that have one (AMQP 0-9-1, 4.2.5.5, with RabbitMQ's types). */
-const FIXED: Readonly<Record<string, number>> = {
-  t: 1,
-  b: 1,
-  B: 1,
-  s: 2,
-  u: 2,
-  I: 4,
-  i: 4,
-  f: 4,
-  l: 8,
-  L: 8,
-  d: 8,
-  T: 8,
-  D: 5,
-  V: 0,
+/** "AMQP", 0, 0, 9, 1 */
+const PROTOCOL_HEADER = [0x41, 0x4d, 0x51, 0x50, 0, 0, 9, 1]
+const LARGEST = 1 << 27
+const MOST_CHANNELS = 4096
+
+export function createAmqpMask({ pseudonyms, lost }: MaskOptions): ProtocolMask {
+  return { client: new AmqpMask(pseudonyms, lost.client), server: new AmqpMask(pseudonyms, lost.server) }
 }
 
-export function createAmqpMasks(options: MaskOptions): ConnectionMasks {
-  return { client: new AmqpMask(options, 'client'), server: new AmqpMask(options, 'server') }
-}
-
-/**
- * Frames, methods and properties; what authenticates, values of headers and bodies are put out of the way, the same ones
- * in the same way, so that what was published is still recognised where it is delivered.
- */
-class AmqpMask implements ByteMask {
-  readonly #options: MaskOptions
-  readonly #sender: Sender
-  readonly #disguise: Disguise
-  #lost = false
-  #started = false
-  /** Place in the frame, its header included; the end octet comes after the payload. */
-  #at = 0
+/** Frames of one direction. */
+class AmqpMask implements DirectionMask {
+  readonly #pseudonyms: Pseudonyms
+  readonly #method = new AmqpMethodMask()
+  readonly #properties: AmqpPropertiesMask
+  /** What each channel is sending. */
+  readonly #bodies = new Map<number, AmqpBodyMask>()
+  #lost: boolean
+  /** Bytes of the protocol header that have matched; −1: it is over, or there is none. */
   #opening = 0
+  /** Place in the frame, its header included. */
+  #at = 0
   #type = 0
+  #channel = 0
   #size = 0
-  #method = 0
-  #properties: PropertyWalk | undefined
-  #newBody = true
+  #body: AmqpBodyMask | undefined
 
-  constructor(options: MaskOptions, sender: Sender) {
-    this.#options = options
-    this.#sender = sender
-    this.#disguise = options.newDisguise()
+  constructor(pseudonyms: Pseudonyms, lost: boolean) {
+    this.#pseudonyms = pseudonyms
+    this.#properties = new AmqpPropertiesMask(pseudonyms)
+    this.#lost = lost
   }
 
-  begin(bytes: Uint8Array, start: number, end: number): void {
-    if (!this.#lost || !isMessageStart(this.#options.module, this.#sender, bytes, start, end)) return
-    this.#lost = false
-    this.#at = 0
+  pass(bytes: Uint8Array, start: number, end: number): void {
+    for (let i = start; i < end; ) {
+      if (this.#lost) {
+        const next = this.#findFrame(bytes, i, end)
+        // The end of the frame before is what the next one is found by.
+        if (next > i) bytes.fill(UNREAD, i, next < end ? next - 1 : end)
+        i = next
+        continue
+      }
+      bytes[i] = this.#next(bytes[i]!)
+      i++
+    }
   }
 
   hole(count: number): void {
+    if (this.#lost) return
     const left = FRAME_HEADER + this.#size + 1 - this.#at
-    const isPayload = this.#at >= FRAME_HEADER && this.#type === Frame.body
-    if (this.#lost || !isPayload || count > left) {
-      this.#lost = true
+    if (this.#opening > 0 || this.#at < FRAME_HEADER || count > left) {
+      this.#lose()
       return
     }
+    if (this.#type === Frame.body) this.#body?.missing(Math.min(count, left - 1))
+    else if (this.#type === Frame.header) this.#properties.lose()
+    else this.#method.lose()
     this.#at += count
-    if (count === left) this.#at = 0
+    if (count === left) this.#endFrame()
   }
 
-  next(byte: number): number {
-    if (this.#lost) return MASKED
-    if (!this.#started) {
-      this.#started = true
-      if (byte === 0x41) this.#opening = PROTOCOL_HEADER
+  /** Where the next frame surely begins: here, or behind the end of another one; `end` if nowhere. */
+  #findFrame(bytes: Uint8Array, start: number, end: number): number {
+    for (let i = start; i < end; i++) {
+      if (i > start && bytes[i - 1] !== FRAME_END) continue
+      if (looksLikeFrame(bytes, i, end) !== 'yes') continue
+      this.#lost = false
+      this.#at = 0
+      this.#opening = -1
+      return i
     }
-    if (this.#opening > 0) {
-      this.#opening--
-      return byte
+    return end
+  }
+
+  #lose(): void {
+    this.#lost = true
+    this.#at = 0
+    this.#bodies.clear()
+    this.#body = undefined
+  }
+
+  #next(byte: number): number {
+    if (this.#opening >= 0) {
+      if (byte === PROTOCOL_HEADER[this.#opening]) {
+        if (++this.#opening === PROTOCOL_HEADER.length) this.#opening = -1
+        return byte
+      }
+      if (this.#opening > 0) {
+        this.#lose()
+        return UNREAD
+      }
+      this.#opening = -1
     }
     const at = this.#at++
     if (at < FRAME_HEADER) return this.#inFrameHeader(byte, at)
-    const place = at - FRAME_HEADER
-    if (place === this.#size) {
-      this.#at = 0
-      if (byte !== 0xce) this.#lost = true
-      return byte
+    if (at === FRAME_HEADER + this.#size) return this.#inFrameEnd(byte)
+    switch (this.#type) {
+      case Frame.method:
+        return this.#method.next(byte)
+      case Frame.header:
+        return this.#properties.next(byte)
+      default:
+        return this.#body?.next(byte) ?? MASKED
     }
-    if (this.#type === Frame.method) return this.#inMethod(byte, place)
-    if (this.#type === Frame.header) return this.#inContentHeader(byte, place)
-    return this.#type === Frame.body ? this.#inBody(byte) : byte
   }
 
   #inFrameHeader(byte: number, at: number): number {
     if (at === 0) {
       this.#type = byte
-      this.#size = 0
-      this.#method = 0
-      if (byte < 1 || (byte > 3 && byte !== 8)) this.#lost = true
-    } else if (at > 2) this.#size = this.#size * 256 + byte
+      this.#channel = this.#size = 0
+    } else if (at <= 2) this.#channel = this.#channel * 256 + byte
+    else this.#size = this.#size * 256 + byte
+    if (at === 0 ? !isType(byte) : at === FRAME_HEADER - 1 && !this.#isFrame()) {
+      this.#lose()
+      return UNREAD
+    }
+    if (at === FRAME_HEADER - 1) this.#beginPayload()
     return byte
   }
 
-  #inMethod(byte: number, place: number): number {
-    if (place < 4) {
-      this.#method = (this.#method << 8) | byte
-      return byte
+  #isFrame(): boolean {
+    const size = this.#size
+    if (this.#type === Frame.heartbeat) return size === 0
+    return size <= LARGEST && size >= (this.#type === Frame.method ? 4 : this.#type === Frame.header ? 14 : 0)
+  }
+
+  #beginPayload(): void {
+    if (this.#type === Frame.method) this.#method.begin()
+    else if (this.#type === Frame.header) this.#properties.begin()
+    else this.#body = this.#bodies.get(this.#channel)
+  }
+
+  #inFrameEnd(byte: number): number {
+    if (byte !== FRAME_END) {
+      this.#lose()
+      return UNREAD
     }
-    return AUTHENTICATION.has(this.#method) ? MASKED : byte
-  }
-
-  #inContentHeader(byte: number, place: number): number {
-    if (place === 0) {
-      this.#method = 0
-      this.#properties = undefined
-      this.#newBody = true
-    }
-    if (place >= CONTENT_FIXED - 2 && place < CONTENT_FIXED) this.#method = (this.#method << 8) | byte
-    if (place < CONTENT_FIXED) return byte
-    this.#properties ??= new PropertyWalk(this.#method, this.#disguise)
-    return this.#properties.next(byte)
-  }
-
-  #inBody(byte: number): number {
-    if (this.#newBody) this.#disguise.reset()
-    this.#newBody = false
-    return this.#disguise.next(byte)
-  }
-}
-
-/** What the next bytes of the properties are. */
-type Part =
-  | { readonly kind: 'short'; readonly shown: Shown }
-  | { readonly kind: 'bytes'; readonly shown: Shown; left: number }
-  | { readonly kind: 'value' }
-  | { readonly kind: 'long'; readonly holds: 'text' | 'table' | 'array'; read: number; length: number }
-  | { readonly kind: 'entries'; readonly of: 'table' | 'array'; left: number }
-
-/** key: as it is, and remembered, since one key's value may stay. */
-type Shown = 'plain' | 'key' | 'secret'
-
-const CONTAINERS: Readonly<Record<string, 'text' | 'table' | 'array'>> = {
-  S: 'text',
-  x: 'text',
-  F: 'table',
-  A: 'array',
-}
-
-/** Walks over the properties of a content header and puts the texts in its headers out of the way. */
-class PropertyWalk {
-  readonly #disguise: Disguise
-  /** What is still to come, the next one last. */
-  readonly #parts: Part[] = []
-  #key = ''
-
-  constructor(flags: number, disguise: Disguise) {
-    this.#disguise = disguise
-    for (let bit = 2; bit <= 15; bit++) {
-      if ((flags & (1 << bit)) === 0) continue
-      if (bit === FLAG_HEADERS) this.#parts.push({ kind: 'long', read: 0, length: 0, holds: 'table' })
-      else if (bit === FLAG_DELIVERY_MODE || bit === FLAG_PRIORITY) this.#parts.push(plainBytes(1))
-      else if (bit === FLAG_TIMESTAMP) this.#parts.push(plainBytes(8))
-      else this.#parts.push({ kind: 'short', shown: bit === FLAG_USER_ID ? 'secret' : 'plain' })
-    }
-  }
-
-  next(byte: number): number {
-    this.#openEntry()
-    for (const part of this.#parts) if (part.kind === 'entries') part.left--
-    const part = this.#parts.at(-1)
-    switch (part?.kind) {
-      case 'short':
-        this.#parts.pop()
-        if (byte > 0) this.#push({ kind: 'bytes', left: byte, shown: part.shown })
-        return byte
-      case 'value':
-        this.#parts.pop()
-        this.#openValue(String.fromCharCode(byte))
-        return byte
-      case 'long':
-        return this.#inLength(part, byte)
-      case 'bytes':
-        return this.#inBytes(part, byte)
-      default:
-        return MASKED
-    }
-  }
-
-  /** In a table or an array: the next entry, or what comes after its end. */
-  #openEntry(): void {
-    for (let part = this.#parts.at(-1); part?.kind === 'entries'; part = this.#parts.at(-1)) {
-      if (part.left <= 0) this.#parts.pop()
-      else {
-        this.#parts.push({ kind: 'value' })
-        if (part.of === 'table') this.#parts.push({ kind: 'short', shown: 'key' })
-        this.#key = ''
-      }
-    }
-  }
-
-  #push(part: Part): void {
-    this.#disguise.reset()
-    this.#parts.push(part)
-  }
-
-  #openValue(type: string): void {
-    const fixed = FIXED[type]
-    const holds = CONTAINERS[type]
-    if (fixed !== undefined) {
-      if (fixed > 0) this.#parts.push(plainBytes(fixed))
-    } else if (holds !== undefined) this.#parts.push({ kind: 'long', read: 0, length: 0, holds })
-    // An unknown type: its length is unknown, so is everything after it.
-    else this.#parts.splice(0)
-  }
-
-  #inLength(part: Extract<Part, { kind: 'long' }>, byte: number): number {
-    part.length = part.length * 256 + byte
-    if (++part.read < 4) return byte
-    const { holds, length } = part
-    this.#parts.pop()
-    if (length === 0) return byte
-    if (holds === 'text')
-      this.#push({ kind: 'bytes', left: length, shown: this.#key === 'traceparent' ? 'plain' : 'secret' })
-    else this.#parts.push({ kind: 'entries', of: holds, left: length })
+    this.#endFrame()
     return byte
   }
 
-  #inBytes(part: Extract<Part, { kind: 'bytes' }>, byte: number): number {
-    if (--part.left === 0) this.#parts.pop()
-    if (part.shown === 'key') this.#key += String.fromCharCode(byte)
-    return part.shown === 'secret' ? this.#disguise.next(byte) : byte
+  #endFrame(): void {
+    this.#at = 0
+    if (this.#type === Frame.header) this.#beginBody()
+    else if (this.#type === Frame.method) this.#bodies.delete(this.#channel)
+  }
+
+  #beginBody(): void {
+    let body = this.#bodies.get(this.#channel)
+    if (body === undefined) {
+      if (this.#bodies.size >= MOST_CHANNELS) this.#bodies.clear()
+      body = new AmqpBodyMask(this.#pseudonyms)
+      this.#bodies.set(this.#channel, body)
+    }
+    body.begin(this.#properties.bodySize)
   }
 }
 
-function plainBytes(left: number): Part {
-  return { kind: 'bytes', left, shown: 'plain' }
+function isType(byte: number): boolean {
+  return byte === Frame.method || byte === Frame.header || byte === Frame.body || byte === Frame.heartbeat
 }

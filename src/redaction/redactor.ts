@@ -1,178 +1,177 @@
 import { createCaptureClock } from '../capture/capture-clock.js'
-import { CONNECTION, HEADER, Op, RECORD_ALIGNMENT, WireRole } from '../capture/event-layout.js'
-import { type EventHandler, EventReader, encodeTextRecord } from '../capture/event-reader.js'
+import { decodeConnection } from '../capture/connection-record.js'
+import { CLOSE, CONNECTION, DATA, HEADER, Op, PROCESS, RECORD_ALIGNMENT, TASK } from '../capture/event-layout.js'
+import { type EventHandler, EventReader } from '../capture/event-reader.js'
 import type { CaptureOrigin } from '../capture/event-source.js'
 import type { ProcessInfo } from '../capture/process-info.js'
-import type { ProtocolModule, Sender } from '../protocols/protocol.js'
-import { createAmqpMasks } from './amqp-mask.js'
-import { type ByteMask, type ConnectionMasks, createDisguise, MASKED, type MaskOptions } from './byte-mask.js'
-import { createHttpMasks } from './http-mask.js'
-import { createMemcachedMasks } from './memcached-mask.js'
-import { createMysqlMasks } from './mysql-mask.js'
-import { redactProcess } from './process-redaction.js'
-import { createRedisMasks } from './redis-mask.js'
+import { createProcesses } from '../capture/processes.js'
+import type { ProtocolModule } from '../protocols/protocol.js'
+import { MaskedConnection } from './masked-connection.js'
+import { maskProcess } from './process-mask.js'
+import { createPseudonyms, type Pseudonyms, UNREAD } from './pseudonyms.js'
 
-/** Makes the redacting form of a capture: same records, same lengths, same times, without what values say. */
+/** Makes the form of a capture that may be shared: the same records without what values say. */
 export interface Redactor {
-  /** A redacted copy of a batch of records. Batches must come in their order. */
+  /**
+   * A copy of a batch of records: the same records of the same sizes, times, ids, positions and lengths, with payloads
+   * masked. Batches must come in their order, from the capture's beginning. Never throws on what a batch holds.
+   */
   redact(batch: Uint8Array): Uint8Array
 }
 
 export interface RedactorOptions {
   readonly origin: CaptureOrigin
+  /** Every protocol that a replay may read. */
   readonly modules: readonly ProtocolModule[]
-  /** Random, different for each recording, and kept nowhere. */
-  readonly key: readonly [number, number]
-  /** Most connections that are followed; beyond it the oldest are masked whole. Default 100,000. */
+  /** At least 16 random bytes, of this recording alone, to be kept nowhere. */
+  readonly key: Uint8Array
+  /** Most connections followed at once; of those beyond it everything is blanked. */
   readonly connectionLimit?: number
 }
 
-/** A protocol without a mask of its own is masked whole. */
-const MASKS: Readonly<Record<string, (options: MaskOptions) => ConnectionMasks>> = {
-  http: createHttpMasks,
-  mysql: createMysqlMasks,
-  amqp: createAmqpMasks,
-  redis: createRedisMasks,
-  memcached: createMemcachedMasks,
-}
-
-const DEFAULT_CONNECTION_LIMIT = 100_000
-const TWO_32 = 4_294_967_296
+const DEFAULT_CONNECTION_LIMIT = 200_000
+/** Bytes of a record, by its kind, that hold no content; of all others only the header. */
+const FIXED = new Map<number, number>([
+  [Op.send, DATA.bytes],
+  [Op.receive, DATA.bytes],
+  [Op.connect, CONNECTION.bytes],
+  [Op.connection, CONNECTION.bytes],
+  [Op.close, CLOSE.bytes],
+  [Op.fork, PROCESS.bytes],
+  [Op.exec, PROCESS.bytes],
+  [Op.exit, PROCESS.bytes],
+  [Op.taskBirth, TASK.bytes],
+])
+const SPACE = 0x20
+/** Names of causes of loss, see src/telemetry/counters.ts. */
+const CAUSE = /^[a-z0-9_.]{1,64}$/
 
 export function createRedactor(options: RedactorOptions): Redactor {
   return new BatchRedactor(options)
 }
 
-interface Followed {
-  role: 'client' | 'server' | 'unknown'
-  masks: ConnectionMasks | undefined
-  /** Stream positions that come next, modulo 2^32. */
-  readonly expected: { client: number | undefined; server: number | undefined }
-}
-
 class BatchRedactor implements Redactor, EventHandler {
-  readonly #options: RedactorOptions
   readonly #reader: EventReader
-  readonly #connections = new Map<number, Followed>()
-  #pieces: Uint8Array[] = []
-  #from = 0
+  readonly #modules: readonly ProtocolModule[]
+  readonly #pseudonyms: Pseudonyms
+  readonly #limit: number
+  readonly #processes = createProcesses()
+  readonly #connections = new Map<number, MaskedConnection>()
+  #out: Uint8Array = new Uint8Array(0)
 
-  constructor(options: RedactorOptions) {
-    this.#options = options
-    this.#reader = new EventReader(createCaptureClock(options.origin))
+  constructor({ origin, modules, key, connectionLimit = DEFAULT_CONNECTION_LIMIT }: RedactorOptions) {
+    this.#reader = new EventReader(createCaptureClock(origin))
+    this.#modules = modules
+    this.#pseudonyms = createPseudonyms(key)
+    this.#limit = connectionLimit
   }
 
   redact(batch: Uint8Array): Uint8Array {
-    const copy = new Uint8Array(batch)
-    this.#pieces = []
-    this.#from = 0
-    this.#reader.read(copy, this)
-    this.#pieces.push(copy.subarray(this.#from))
-    return Buffer.concat(this.#pieces)
+    this.#out = framesOf(batch)
+    this.#reader.read(batch, this)
+    return this.#out
   }
 
   data(record: EventReader): void {
-    const { bytes, payload, headLength, tailLength, length } = record
-    const end = payload + headLength + tailLength
-    const followed = this.#connections.get(record.connection)
-    const isSend = record.op === Op.send
-    const sender = followed && this.#senderOf(followed, record, isSend)
-    if (followed === undefined || sender === undefined) {
-      bytes.fill(MASKED, payload, end)
-      return
-    }
-    const mask = this.#maskOf(followed, sender, record)
-    if (mask === undefined || !this.#place(followed, sender, record, mask)) {
-      bytes.fill(MASKED, payload, end)
-      return
-    }
-    mask.begin(bytes, payload, payload + headLength, length)
-    for (let at = payload; at < payload + headLength; at++) bytes[at] = mask.next(bytes[at]!)
-    const hole = length - headLength - tailLength
-    if (hole > 0) mask.hole(hole)
-    if (tailLength > 0) mask.tail?.(bytes, payload + headLength, end)
-    for (let at = payload + headLength; at < end; at++) bytes[at] = mask.next(bytes[at]!)
+    this.#connections.get(record.connection)?.data(record, this.#out)
   }
 
   connection(record: EventReader): void {
-    const role = record.u8(CONNECTION.role)
-    const named = role === WireRole.opened ? 'client' : role === WireRole.accepted ? 'server' : 'unknown'
-    const known = this.#connections.get(record.connection)
+    const process = this.#processes.get(record.pid)
+    const { id, role, local, midlife } = decodeConnection(record, process)
+    const known = this.#connections.get(id)
     if (known !== undefined) {
-      if (known.role === 'unknown') known.role = named
+      // Seen before: connect, then its first bytes.
+      if (role !== 'unknown' && !known.recognised) known.role = role
       return
     }
-    const limit = this.#options.connectionLimit ?? DEFAULT_CONNECTION_LIMIT
-    if (this.#connections.size >= limit) this.#connections.delete(this.#connections.keys().next().value!)
-    this.#connections.set(record.connection, {
-      role: named,
-      masks: undefined,
-      expected: { client: undefined, server: undefined },
-    })
+    if (this.#connections.size >= this.#limit) this.#evict()
+    const isListener = role === 'unknown' && process.info?.listens?.includes(local.port) === true
+    const connection = new MaskedConnection(isListener ? 'server' : role, midlife, this.#modules, this.#pseudonyms)
+    this.#connections.set(id, connection)
   }
 
   close(record: EventReader): void {
+    this.#connections.get(record.connection)?.close()
     this.#connections.delete(record.connection)
   }
 
-  process(): void {}
+  process(record: EventReader): void {
+    if (record.op === Op.fork) this.#processes.forked(record.pid, '')
+    else if (record.op === Op.exec) this.#processes.replaced(record.pid, '')
+    else if (record.tid === record.pid) this.#processes.ended(record.pid, record.timeNs)
+  }
 
   taskBirth(): void {}
 
   text(record: EventReader, json: string): void {
-    if (record.op !== Op.processInfo) return
-    const { offset, pid, bytes } = record
-    const size = record.u32(HEADER.size)
-    const info = parsed(json)
-    this.#pieces.push(bytes.subarray(this.#from, offset))
-    this.#from = offset + ((size + RECORD_ALIGNMENT - 1) & ~(RECORD_ALIGNMENT - 1))
-    if (info === undefined) return
-    const time = new DataView(bytes.buffer, bytes.byteOffset).getBigUint64(offset + HEADER.timeNs, true)
-    this.#pieces.push(encodeTextRecord(Op.processInfo, time, pid, redactProcess(info)))
+    const value = parsed(json)
+    const masked = record.op === Op.processInfo ? this.#processText(record.pid, value) : lossText(value)
+    const at = record.offset + HEADER.bytes
+    const size = record.u32(HEADER.size) - HEADER.bytes
+    const bytes = new TextEncoder().encode(masked ?? '')
+    // JSON may end in blanks: the record keeps its size.
+    if (masked === undefined || bytes.length > size) return
+    this.#out.fill(SPACE, at, at + size)
+    this.#out.set(bytes, at)
   }
 
-  #senderOf(followed: Followed, record: EventReader, isSend: boolean): Sender | undefined {
-    if (followed.role === 'unknown') {
-      const { bytes, payload, headLength } = record
-      for (const module of this.#options.modules) {
-        const { match, sender } = module.detect(bytes, payload, payload + Math.min(256, headLength))
-        if (match === 'yes' && sender !== undefined)
-          followed.role = isSend === (sender === 'client') ? 'client' : 'server'
-      }
-      if (followed.role === 'unknown') return undefined
-    }
-    return isSend === (followed.role === 'client') ? 'client' : 'server'
+  #processText(pid: number, value: unknown): string | undefined {
+    if (!isProcessInfo(value)) return undefined
+    this.#processes.describe(pid, value)
+    return JSON.stringify(maskProcess(value))
   }
 
-  /** The mask of the protocol that the connection's first readable bytes belong to. */
-  #maskOf(followed: Followed, sender: Sender, record: EventReader): ByteMask | undefined {
-    if (followed.masks === undefined) {
-      const { bytes, payload, headLength } = record
-      const module = this.#options.modules.find(one => {
-        const { match, sender: teller } = one.detect(bytes, payload, payload + Math.min(256, headLength))
-        return match === 'yes' && (teller === undefined || teller === sender)
-      })
-      if (module === undefined) return undefined
-      followed.masks = MASKS[module.name]?.({ module, newDisguise: () => createDisguise(this.#options.key) })
-    }
-    return followed.masks?.[sender]
-  }
-
-  /** Tells the mask of bytes that are missing; false for bytes that were told before. */
-  #place({ expected }: Followed, sender: Sender, record: EventReader, mask: ByteMask): boolean {
-    const before = expected[sender]
-    const ahead = before === undefined ? 0 : (record.position - before) | 0
-    if (ahead < 0) return false
-    if (ahead > 0) mask.hole(ahead)
-    expected[sender] = (record.position + Math.max(0, record.length)) % TWO_32
-    return true
+  #evict(): void {
+    const [id, oldest] = this.#connections.entries().next().value!
+    oldest.close()
+    this.#connections.delete(id)
   }
 }
 
-function parsed(json: string): ProcessInfo | undefined {
+/** The batch with all contents blanked: payloads, texts, what is between the records and what is of no known kind. */
+function framesOf(batch: Uint8Array): Uint8Array {
+  const out = new Uint8Array(batch.length)
+  const view = new DataView(batch.buffer, batch.byteOffset, batch.byteLength)
+  let at = 0
+  while (at + HEADER.bytes <= batch.length) {
+    const size = view.getUint32(at + HEADER.size, true)
+    if (size < HEADER.bytes || at + size > batch.length) break
+    const fixed = Math.min(size, FIXED.get(batch[at + HEADER.op]!) ?? HEADER.bytes)
+    out.set(batch.subarray(at, at + fixed), at)
+    out.fill(UNREAD, at + fixed, at + size)
+    at += (size + RECORD_ALIGNMENT - 1) & -RECORD_ALIGNMENT
+  }
+  // Damaged from here on: a reader stops where this does.
+  out.fill(0xff, Math.min(at, out.length))
+  return out
+}
+
+function lossText(value: unknown): string | undefined {
+  const { cause, count } = (value ?? {}) as { cause?: unknown; count?: unknown }
+  if (typeof cause !== 'string' || !CAUSE.test(cause) || typeof count !== 'number') return undefined
+  return JSON.stringify({ cause, count })
+}
+
+function parsed(json: string): unknown {
   try {
-    return JSON.parse(json) as ProcessInfo
+    return JSON.parse(json)
   } catch {
     return undefined
   }
+}
+
+function isProcessInfo(value: unknown): value is ProcessInfo {
+  if (typeof value !== 'object' || value === null) return false
+  const info = value as Partial<Record<keyof ProcessInfo, unknown>>
+  const { commandLine, listens } = info
+  return (
+    [info.pid, info.parent, info.startNs, info.user].every(field => typeof field === 'number') &&
+    [info.comm, info.exe, info.cgroup].every(field => typeof field === 'string') &&
+    [info.unit, info.container].every(field => field === undefined || typeof field === 'string') &&
+    Array.isArray(commandLine) &&
+    commandLine.every(word => typeof word === 'string') &&
+    Array.isArray(listens) &&
+    listens.every(port => typeof port === 'number')
+  )
 }

@@ -59,6 +59,8 @@ register('mn', 'meta', { housekeeping: true })
 register('quit shutdown', 'none', { housekeeping: true })
 register('watch', 'watch', { housekeeping: true })
 
+export const commandNames: readonly string[] = [...byHash.values()].map(({ name }) => name)
+
 export const LONGEST_WORD = 16
 
 export function wordHash(bytes: Uint8Array, start: number, end: number): number {

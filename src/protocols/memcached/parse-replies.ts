@@ -23,7 +23,9 @@ const CONTINUED = 'VALUE STAT ITEM mg'.split(' ')
 const FINAL =
   `STORED NOT_STORED EXISTS NOT_FOUND DELETED TOUCHED OK RESET END VERSION ERROR CLIENT_ERROR SERVER_ERROR BUSY
 BADCLASS NOSPARE NOTFULL UNSAFE SAME HD VA EN NF NS EX MN ME`.split(/\s+/)
-const META_FLAGS_AT: Record<string, number> = { HD: 1, VA: 2, EN: 1, NF: 1, NS: 1, EX: 1, MN: 1 }
+/** First words of lines that a server sends, beside numbers. */
+export const replyWords: readonly string[] = [...CONTINUED, ...FINAL, 'key=']
+export const META_FLAGS_AT: Record<string, number> = { HD: 1, VA: 2, EN: 1, NF: 1, NS: 1, EX: 1, MN: 1 }
 
 const END_LINE_BYTES = 5
 const LONGEST_WORD = 16

@@ -34,6 +34,20 @@ const AFTER_DEFINITIONS = 7
 const AUTHENTICATION = 8
 const STREAM = 9
 
+/** What the next packet of an answer may be. */
+export const Expected = {
+  first: FIRST,
+  columns: COLUMNS,
+  afterColumns: AFTER_COLUMNS,
+  rows: ROWS,
+  single: SINGLE,
+  prepared: PREPARED,
+  definitions: DEFINITIONS,
+  afterDefinitions: AFTER_DEFINITIONS,
+  authentication: AUTHENTICATION,
+  stream: STREAM,
+} as const
+
 const START: Readonly<Record<number, number>> = {
   [AnswerKind.single]: SINGLE,
   [AnswerKind.result]: FIRST,
@@ -64,6 +78,11 @@ export class Answer {
   /** True while rows are read: packets of which only the first byte matters. */
   get inRows(): boolean {
     return this.#state === ROWS
+  }
+
+  /** Of `Expected`. */
+  get expects(): number {
+    return this.#state
   }
 
   begin(kind: number): void {

@@ -8,7 +8,7 @@ import type { ContentKey } from '../protocol.js'
  *
  * https://opendev.org/openstack/oslo.messaging, oslo_messaging/_drivers/common.py (serialize_msg), amqp.py
  */
-const OPENING = Buffer.from('{"oslo.')
+export const OPENING = Buffer.from('{"oslo.')
 /** Bytes that `isEnvelope` needs. */
 export const ENVELOPE_SEEN = OPENING.length
 
@@ -58,6 +58,9 @@ const FIELDS: Readonly<Record<string, keyof EnvelopeIds>> = Object.assign(Object
   _context_global_request_id: 'globalRequestId',
   global_request_id: 'plainGlobalRequestId',
 } satisfies Record<string, keyof EnvelopeIds>)
+
+/** Names of the fields that hold identifiers. */
+export const identifierFields: readonly string[] = Object.keys(FIELDS)
 
 const IS_REQUEST: ReadonlySet<keyof EnvelopeIds> = new Set([
   'requestId',

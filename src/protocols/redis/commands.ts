@@ -89,6 +89,9 @@ register('CLIENT', { effect: 'client', housekeeping: true, looksAt: (1 << 1) | (
 register('RESET', { effect: 'reset', housekeeping: true })
 register('SYNC PSYNC', { effect: 'replicate', housekeeping: true })
 
+/** Every documented command, in capitals. */
+export const knownCommandNames: readonly string[] = [...byHash.values()].map(({ name }) => name)
+
 /** Letters compare without case, as the server compares them. */
 function upper(byte: number): number {
   return byte >= 0x61 && byte <= 0x7a ? byte - 0x20 : byte

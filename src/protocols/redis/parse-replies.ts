@@ -26,7 +26,7 @@ const LONGEST_WORD = 24
 const MOST_ATTEMPTS = 8
 
 /** First words of what a server sends to subscribers, RESP 2 and 3. */
-const PUSH_WORDS = new Set([
+export const PUSH_WORDS: ReadonlySet<string> = new Set([
   'message',
   'pmessage',
   'smessage',
