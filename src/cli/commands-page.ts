@@ -30,7 +30,7 @@ Served on loopback, 127.0.0.1:9464: \`/metrics\` (Prometheus), \`/healthz\` (the
 export and archive work; else 503 with the reasons), \`/status\` (JSON). A port that is taken is told of; the daemon goes on
 without, unless \`operations.health.required\` is set.`,
   record: `The file is readable by its owner alone (mode 0600). \`--redact\` keeps lengths, times and what makes the names of spans, and
-puts secrets and values out of the way; the table in \`src/redaction/README.md\` says what stays for each protocol. \`--json\`
+puts secrets and values out of the way; the table in \`docs/recordings.md\` says what stays for each protocol. \`--json\`
 prints \`{"file", "bytes", "events", "lostEvents", "samples", "traces", "redacted"}\`.`,
   replay: `The same file gives the same output, byte by byte. \`--json\` prints an object a trace, as \`run --print json\`; with
 \`--print summary\` an object a file: \`{"file", "kind", "host", "events", "lostEvents", "samples", "spans", "traces", "counters"}\`.
