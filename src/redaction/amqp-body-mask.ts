@@ -4,8 +4,8 @@ import { OsloEnvelopeMask } from './oslo-envelope-mask.js'
 import { type Chain, MASKED, type Pseudonyms } from './pseudonyms.js'
 
 /**
- * A body, however it is cut into frames: its beginning and its end, by which it is recognised, become something else, the
- * same at the publisher and at the consumer; what lies between them is blanked. Of an envelope of oslo.messaging the
+ * A body, however it is cut into frames: its beginning and its end, by which it is recognised, become something else,
+ * the same at the publisher and at the consumer; what lies between them is blanked. Of an envelope of oslo.messaging the
  * identifiers become others wherever they are.
  */
 export class AmqpBodyMask {

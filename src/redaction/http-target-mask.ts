@@ -21,8 +21,8 @@ const AUTHORITY = /^([^/?#@\s]*@)?([\w.\-:[\]]+)$/
 const Place = { begin: 0, segment: 1, parameters: 2, key: 3, value: 4, rest: 5 } as const
 
 /**
- * The target of a request: segments stay as far as they say nothing secret, and as far as they can be seen whole; keys of
- * the query likewise; values, user information and fragments do not. Equal ones become equal ones, whoever sends them.
+ * The target of a request: segments stay as far as they say nothing secret, and as far as they can be seen whole; keys
+ * of the query likewise; values, user information and fragments do not. Equal ones become equal ones, whoever sends them.
  */
 export class HttpTargetMask {
   readonly #chain: Chain

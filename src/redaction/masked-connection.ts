@@ -65,7 +65,7 @@ export class MaskedConnection {
     this.#reading?.protocol.close()
   }
 
-  /** Writes what may be shown of the record's payload to the same places in `out`, where all of it is blanked so far. */
+  /** Writes what may be shown of the record's payload to the same places in `out`, where it is all blanked so far. */
   data(record: EventReader, out: Uint8Array): void {
     if (this.#opaque || record.length < 0) return
     const isSend = record.op === Op.send
@@ -146,7 +146,7 @@ export class MaskedConnection {
     this.#read(sender, end - start, out, end)
   }
 
-  /** The module reads along. Of the bytes that it reads, the last `added` have just come: they belong in front of out[end]. */
+  /** The module reads along. Of what it reads, the last `added` bytes have just come: they belong in front of out[end]. */
   #read(sender: Sender, added = 0, out: Uint8Array = NOTHING, end = 0): void {
     const reading = this.#reading
     const stream = this.#stream(sender)

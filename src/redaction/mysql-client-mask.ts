@@ -268,7 +268,7 @@ export class MysqlClientMask implements DirectionMask {
   }
 }
 
-/** Whether a call begins with a command: where the place was lost, nothing is shown unless more than its length fits. */
+/** Whether a call begins with a command: where the place was lost, nothing is shown if no more than its length fits. */
 function beginsCommand(bytes: Uint8Array, start: number, end: number): boolean {
   if (end - start < HEADER || bytes[start + 3] !== 0) return false
   const length = uint24(bytes, start)

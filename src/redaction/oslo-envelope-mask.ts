@@ -13,7 +13,7 @@ const At = { text: 0, name: 1, behindName: 2, colon: 3, opening: 4, value: 5 } a
 
 /**
  * What is inside an envelope of oslo.messaging: the names of the fields that hold identifiers stay, and the quotes,
- * backslashes, colons and blanks by which they are found; the identifiers become others, the same wherever they are met.
+ * backslashes, colons and blanks by which they are found; the identifiers become others, the same wherever they are.
  * `JSON` in JSON, with holes: it finds its feet at the next quote.
  */
 export class OsloEnvelopeMask {
