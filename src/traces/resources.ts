@@ -29,8 +29,13 @@ const LANGUAGES: readonly (readonly [RegExp, string])[] = [
 
 export function createResourceTable({ host, version, extra = {} }: ResourceOptions): ResourceTable {
   const byKey = new Map<string, ServiceResource>()
+  // Spans of one process come in rows.
+  let last:
+    | { process: ObservedProcess; service: string; info: ObservedProcess['info']; resource: ServiceResource }
+    | undefined
   return {
     of: (service, process) => {
+      if (last?.process === process && last.service === service && last.info === process.info) return last.resource
       const executable = process.info?.exe ?? ''
       const key = `${service}\0${executable}`
       let resource = byKey.get(key)
@@ -51,6 +56,7 @@ export function createResourceTable({ host, version, extra = {} }: ResourceOptio
         resource = { service, attributes: { ...extra, ...attributes } }
         byKey.set(key, resource)
       }
+      last = { process, service, info: process.info, resource }
       return resource
     },
     get size() {
