@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { redactQuery } from '../../src/protocols/http/redact-query.js'
 import { createRouteTemplates } from '../../src/protocols/learned-route-templates.js'
 import { type Call, client, drive, expectExchange, type Observation, runCodecCases, seeded, server } from './harness.js'
 import { cases, module } from './http-cases.js'
@@ -289,4 +290,9 @@ test('a connection that ends within the head of an answer tells its status', () 
   assert.deepEqual(summary(observations), ['GET /a 503 truncated'])
   const early = drive(module, [client(get('/a')), server('HTTP/1.0 503 Bu')])
   assert.deepEqual(summary(early.observations), ['GET /a abandoned'])
+})
+
+test('A query that is nothing but a token is not shown', () => {
+  assert.equal(redactQuery('Y0eukwfliEsPI3Dq'), 'REDACTED')
+  assert.equal(redactQuery('debug&a=1'), 'debug&a=REDACTED')
 })
