@@ -21,7 +21,7 @@ let unread = (): void => process.exit(ExitCode.ok)
 export function endQuietlyWhenUnread(): void {
   for (const stream of [process.stdout, process.stderr]) {
     stream.on('error', (error: NodeJS.ErrnoException) => {
-      if (error.code !== 'EPIPE') throw error
+      if (error.code !== 'EPIPE' && error.code !== 'ECONNRESET') throw error
       unread()
     })
   }

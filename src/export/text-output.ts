@@ -18,8 +18,16 @@ export interface StreamOutputOptions {
   readonly onEnd?: (reason: string | undefined) => void
 }
 
-/** A reader that closes its end is done with us: `ghostspan replay … | head`. */
-const endings = new Set(['EPIPE', 'ERR_STREAM_DESTROYED', 'ERR_STREAM_WRITE_AFTER_END'])
+/**
+ * A reader that closes its end is done with us: `ghostspan replay … | head`. ECONNRESET where standard output is a
+ * socket (a child process of Node.js) that was closed with something unread.
+ */
+export const READER_GONE: ReadonlySet<string | undefined> = new Set([
+  'EPIPE',
+  'ECONNRESET',
+  'ERR_STREAM_DESTROYED',
+  'ERR_STREAM_WRITE_AFTER_END',
+])
 
 /** Never waits: for a live source, where waiting would lose events instead of lines. */
 export function createStreamOutput(stream: Writable, options: StreamOutputOptions = {}): TextOutput {
@@ -30,7 +38,7 @@ export function createStreamOutput(stream: Writable, options: StreamOutputOption
     ended = true
     options.onEnd?.(reason)
   }
-  stream.on('error', (error: NodeJS.ErrnoException) => end(endings.has(error.code ?? '') ? undefined : error.message))
+  stream.on('error', (error: NodeJS.ErrnoException) => end(READER_GONE.has(error.code) ? undefined : error.message))
   stream.on('close', () => end(undefined))
   return {
     get ended() {
@@ -76,7 +84,7 @@ export function createBlockingOutput(descriptor: number, options: Pick<StreamOut
           continue
         }
         ended = true
-        options.onEnd?.(code === 'EPIPE' ? undefined : message)
+        options.onEnd?.(READER_GONE.has(code) ? undefined : message)
         return false
       }
     }
