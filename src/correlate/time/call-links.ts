@@ -38,16 +38,25 @@ export type Exchange = readonly [first: readonly number[], second: readonly numb
 const MOST_WAYS = 300
 const MOST_WAYS_PER_KIND = 60
 
-/** Says how many ways were cut because there were too many. */
-export interface Cut {
-  ways: number
+/** What a search may cost, and what was left out because there was too much of it. */
+export interface SearchLimits {
+  /** Calls and neighbours that may still be looked at; at 0 the search ends where it is. */
+  work: number
+  /** Ways to share calls that were not looked at. */
+  waysCut: number
 }
 
 /**
  * All ways to share the calls of two requests between them, kind by kind: as it is, everything exchanged, one exchanged
  * for one, one moved. The first is the present one.
  */
-export function exchanges(window: ServiceWindow, links: CallLinks, p: number, q: number, cut: Cut): Exchange[] {
+export function exchanges(
+  window: ServiceWindow,
+  links: CallLinks,
+  p: number,
+  q: number,
+  limits: SearchLimits,
+): Exchange[] {
   const kinds = new Map<number, [number[], number[]]>()
   const sort = (calls: readonly number[], side: 0 | 1): void => {
     for (const call of calls) {
@@ -61,14 +70,14 @@ export function exchanges(window: ServiceWindow, links: CallLinks, p: number, q:
   sort(links.callsOf[q]!, 1)
   let all: Exchange[] = [[[], []]]
   for (const [a, b] of kinds.values()) {
-    const ways = waysOfKind(window, a, b, p, q, cut)
+    const ways = waysOfKind(window, a, b, p, q, limits)
     if (ways.length === 1 && all.length === 1) {
       all = [[all[0]![0].concat(a), all[0]![1].concat(b)]]
       continue
     }
     const next: Exchange[] = []
     for (const base of all) {
-      if (next.length >= MOST_WAYS) cut.ways++
+      if (next.length >= MOST_WAYS) limits.waysCut++
       else for (const [first, second] of ways) next.push([base[0].concat(first), base[1].concat(second)])
     }
     all = next
@@ -80,7 +89,14 @@ export function exchanges(window: ServiceWindow, links: CallLinks, p: number, q:
   return all
 }
 
-function waysOfKind(window: ServiceWindow, a: number[], b: number[], p: number, q: number, cut: Cut): Exchange[] {
+function waysOfKind(
+  window: ServiceWindow,
+  a: number[],
+  b: number[],
+  p: number,
+  q: number,
+  limits: SearchLimits,
+): Exchange[] {
   const ways: Exchange[] = [[a, b]]
   const free = (call: number, to: number): boolean => window.fixed[call] === 0 && isCandidate(window, call, to)
   const toQ = a.filter(call => free(call, q))
@@ -93,7 +109,7 @@ function waysOfKind(window: ServiceWindow, a: number[], b: number[], p: number, 
     for (const x of toQ) {
       for (const y of toP) {
         if (ways.length >= MOST_WAYS_PER_KIND) {
-          cut.ways++
+          limits.waysCut++
           break
         }
         ways.push([without(a, x).concat(y), without(b, y).concat(x)])

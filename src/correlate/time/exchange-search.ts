@@ -1,4 +1,4 @@
-import { type Cut, type Exchange, exchanges, setCalls } from './call-links.js'
+import { type Exchange, exchanges, type SearchLimits, setCalls } from './call-links.js'
 import type { FittedWindow } from './fitted-window.js'
 import type { Judgement } from './request-judge.js'
 
@@ -38,12 +38,13 @@ export function* pairsOf(fitted: FittedWindow, rivals: Rivals): Generator<readon
   yield* pairs
 }
 
-export function judgePair(fitted: FittedWindow, p: number, q: number, cut: Cut): JudgedPair | undefined {
+export function judgePair(fitted: FittedWindow, p: number, q: number, limits: SearchLimits): JudgedPair | undefined {
   const { window, links, judge, order, present } = fitted
-  const ways = exchanges(window, links, p, q, cut)
+  const ways = exchanges(window, links, p, q, limits)
   if (ways.length < 2) return undefined
   const logs = new Float64Array(ways.length)
   const judgements: (readonly [Judgement, Judgement])[] = []
+  limits.work -= ways.length * (fitted.workOf(p) + fitted.workOf(q))
   for (let way = 0; way < ways.length; way++) {
     const [a, b] = ways[way]!
     const ofP = way === 0 ? present[p]! : judge.judge(p, a)
@@ -63,7 +64,7 @@ export function exchangeCalls(
   rivals: Rivals,
   temperature: number,
   random: () => number,
-  cut: Cut,
+  limits: SearchLimits,
 ): number {
   const { window, versions, settled } = fitted
   let changed = 0
@@ -71,7 +72,8 @@ export function exchangeCalls(
     const key = p * window.requestCount + q
     const version = versions[p]! + versions[q]!
     if (settled.get(key) === version) continue
-    const judged = judgePair(fitted, p, q, cut)
+    if (limits.work <= 0) break
+    const judged = judgePair(fitted, p, q, limits)
     if (judged === undefined) continue
     if (bestAlternative(judged.logs) < judged.logs[0]! - HOPELESS) settled.set(key, version)
     const way = temperature > 0 ? draw(judged.logs, temperature, random) : best(judged.logs)

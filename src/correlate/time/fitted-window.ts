@@ -38,6 +38,8 @@ export interface FittedWindow {
   readonly pairs: PairsByStep
   /** Requests of this service keep their order, as far as the pairs (the earlier ones included) tell. */
   readonly strict: boolean
+  /** What it costs to judge a request once: its calls and its neighbours. */
+  workOf(request: number): number
 }
 
 export interface FitOptions {
@@ -49,8 +51,9 @@ export interface FitOptions {
   readonly whole: (request: number) => boolean
   /** Order is taken to be kept, whatever the pairs say: for the first rounds. */
   readonly strictOrder: boolean
-  /** Share of calls that are taken to have no parent at the least. */
+  /** Share of calls that are taken to have no parent at the least, and their number per µs by kind. */
   readonly leastOrphans: number
+  readonly orphanFloor: Float64Array
 }
 
 /** Learns the models from the present links (and from earlier windows), and judges the present links by them. */
@@ -74,11 +77,12 @@ export function fitWindow(options: FitOptions): FittedWindow {
     judge,
     order: createOrderTerm(window, orders, neighbours, present),
     present,
-    orphanLog: orphanLogs(window, links, earlier, options.leastOrphans),
+    orphanLog: orphanLogs(options),
     versions: new Int32Array(window.requestCount),
     settled: new Map(),
     pairs,
     strict,
+    workOf: request => 3 + links.callsOf[request]!.length + neighbours[request]!.length,
   }
 }
 
@@ -125,12 +129,7 @@ function together(own: PairsByStep, earlier: PairsByStep | undefined): PairsBySt
   return all
 }
 
-function orphanLogs(
-  window: ServiceWindow,
-  links: CallLinks,
-  earlier: EarlierRows | undefined,
-  least: number,
-): Float64Array {
+function orphanLogs({ window, links, earlier, leastOrphans, orphanFloor }: FitOptions): Float64Array {
   const calls = new Float64Array(window.callKinds)
   const orphans = new Float64Array(window.callKinds)
   for (let call = 0; call < window.callCount; call++) {
@@ -142,6 +141,6 @@ function orphanLogs(
     const before = earlier?.calls[kind] ?? 0
     const orphansBefore = earlier?.orphans[kind] ?? 0
     const share = (orphans[kind]! + orphansBefore + 0.5) / (count + before + 0.5)
-    return Math.log((Math.max(least, share) * Math.max(1, count)) / window.length)
+    return Math.log(Math.max(orphanFloor[kind]!, (Math.max(leastOrphans, share) * Math.max(1, count)) / window.length))
   })
 }

@@ -86,19 +86,30 @@ function makeSubset(matrix: Float64Array, gaps: number, present: number): Subset
   const members: number[] = []
   for (let gap = 0; gap < gaps; gap++) if (((present >> gap) & 1) === 1) members.push(gap)
   const n = members.length
-  const part = new Float64Array(n * n)
-  for (let i = 0; i < n; i++) for (let j = 0; j < n; j++) part[i * n + j] = matrix[members[i]! * gaps + members[j]!]!
-  const logDeterminant = invertInPlace(part, n)
-  for (let i = 0; i < n; i++) part[i * n + i] = part[i * n + i]! - 1
-  return { members: Int32Array.from(members), inverse: part, logDeterminant }
+  // Correlations estimated pair by pair need not fit together (the matrix is not positive definite): weaken them until
+  // they do.
+  for (let strength = 1; ; strength *= 0.7) {
+    const part = new Float64Array(n * n)
+    for (let i = 0; i < n; i++) {
+      for (let j = 0; j < n; j++) {
+        part[i * n + j] = matrix[members[i]! * gaps + members[j]!]! * (i === j ? 1 : strength)
+      }
+    }
+    const logDeterminant = invertInPlace(part, n)
+    if (Number.isNaN(logDeterminant)) continue
+    for (let i = 0; i < n; i++) part[i * n + i] = part[i * n + i]! - 1
+    return { members: Int32Array.from(members), inverse: part, logDeterminant }
+  }
 }
 
-/** Gauss-Jordan on a positive definite matrix; returns the logarithm of its determinant. */
+const SMALLEST_PIVOT = 0.02
+
+/** Gauss-Jordan; returns the logarithm of the determinant, NaN where the matrix is not safely positive definite. */
 function invertInPlace(matrix: Float64Array, n: number): number {
   let logDeterminant = 0
   for (let i = 0; i < n; i++) {
-    // Pairwise shrinkage does not promise a positive definite matrix: keep the pivot away from zero.
-    const pivot = Math.max(matrix[i * n + i]!, 0.02)
+    const pivot = matrix[i * n + i]!
+    if (!(pivot >= SMALLEST_PIVOT)) return Number.NaN
     logDeterminant += Math.log(pivot)
     matrix[i * n + i] = 1
     for (let j = 0; j < n; j++) matrix[i * n + j] = matrix[i * n + j]! / pivot

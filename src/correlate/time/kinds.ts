@@ -5,7 +5,7 @@ export interface Kinds {
   readonly size: number
 }
 
-export function createKinds(limit = 1_000): Kinds {
+export function createKinds(limit = 250): Kinds {
   const numbers = new Map<string, number>()
   const names: string[] = []
   return {

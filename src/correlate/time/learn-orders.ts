@@ -8,6 +8,8 @@ import { learnWaitOrder, type PairOfWaits, STRICT_ORDER, type WaitOrder } from '
 /** A pairing counts as settled when the other terms prefer it by this much (nats). */
 const SETTLED = 2
 const FORBIDDEN = 9
+/** Pairs of one step that are enough to learn from. */
+const MOST_PAIRS = 1_000
 
 /** Pairs of waits by kind of request and step number; the end has the number after the last step's. */
 export type PairsByStep = Map<number, PairOfWaits[]>
@@ -56,10 +58,11 @@ export function settledPairs(learning: OrderLearning): PairsByStep {
     for (const q of neighbours[p]!) {
       if (q <= p) continue
       for (let index = 0; index <= steps.length; index++) {
-        const pair = pairAt(learning, p, q, index)
-        if (pair === undefined) continue
         const key = pairKey(kind, index < steps.length ? steps[index]!.step : END_STEP)
         const list = pairs.get(key)
+        if (list !== undefined && list.length >= MOST_PAIRS) continue
+        const pair = pairAt(learning, p, q, index)
+        if (pair === undefined) continue
         if (list === undefined) pairs.set(key, [pair])
         else list.push(pair)
       }

@@ -1,4 +1,4 @@
-import type { Cut } from './call-links.js'
+import type { SearchLimits } from './call-links.js'
 import { type JudgedPair, judgePair, pairsOf, type Rivals } from './exchange-search.js'
 import type { FittedWindow } from './fitted-window.js'
 import { judgeOrphan } from './orphan-search.js'
@@ -9,15 +9,25 @@ const TEMPERATURE = 3
 const MOST_DIFFERENCE = 30
 
 /** Candidates of each call, the present parent first, with what is believed of each. */
-export function confidences(fitted: FittedWindow, rivals: Rivals, most: number, cut: Cut): TimeCandidate[][] {
+export function confidences(
+  fitted: FittedWindow,
+  rivals: Rivals,
+  most: number,
+  limits: SearchLimits,
+): TimeCandidate[][] {
   const { window, links } = fitted
   const odds: (Map<number, number> | undefined)[] = Array.from({ length: window.callCount }, () => undefined)
   const add = (call: number, parent: number, value: number): void => {
     const those = (odds[call] ??= new Map())
     those.set(parent, (those.get(parent) ?? 0) + value)
   }
+  let pairs = 0
+  let looked = 0
   for (const [p, q] of pairsOf(fitted, rivals)) {
-    const judged = judgePair(fitted, p, q, cut)
+    pairs++
+    if (limits.work <= 0) continue
+    looked++
+    const judged = judgePair(fitted, p, q, limits)
     if (judged === undefined) continue
     addOdds(fitted, judged, add)
   }
@@ -31,7 +41,9 @@ export function confidences(fitted: FittedWindow, rivals: Rivals, most: number, 
       if (orphaned >= 0) add(orphaned, NO_PARENT, ratio)
     }
   }
-  return odds.map((those, call) => candidatesOf(links.parentOf[call]!, those, window.leftOut[call]!, most))
+  // Where there was no time to look at every alternative, less is certain.
+  const share = pairs === 0 ? 1 : looked / pairs
+  return odds.map((those, call) => candidatesOf(links.parentOf[call]!, those, window.leftOut[call]!, most, share))
 }
 
 /** Odds of each move within the pair: the ways that make it against those that leave the call where it is. */
@@ -61,13 +73,14 @@ function candidatesOf(
   odds: Map<number, number> | undefined,
   leftOut: number,
   most: number,
+  share: number,
 ): TimeCandidate[] {
   const others = [...(odds ?? [])].sort((a, b) => b[1] - a[1] || a[0] - b[0])
   let total = 1
   for (const [, value] of others) total += value
   // Whoever was not looked at may be as good as those that were.
   const looked = 1 + others.length
-  const seen = looked / (looked + leftOut)
+  const seen = (share * looked) / (looked + leftOut)
   const all: TimeCandidate[] = [{ parent: present, confidence: seen / total }]
   for (const [parent, value] of others.slice(0, most - 1)) all.push({ parent, confidence: (seen * value) / total })
   return all

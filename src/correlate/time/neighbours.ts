@@ -3,7 +3,7 @@ import type { ServiceWindow } from './service-window.js'
 /** Requests of the same kind and overlapping in time that are looked at for order, before and after each. */
 const MOST_NEIGHBOURS = 12
 /** Of a request that outlasts many others. */
-const MOST_LATER = 64
+const MOST_LATER = 24
 
 /** For each request those of its kind and place that were active when it began, or began while it was. */
 export function neighboursOf(window: ServiceWindow): number[][] {

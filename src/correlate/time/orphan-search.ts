@@ -1,4 +1,4 @@
-import { setCalls, withCall, without } from './call-links.js'
+import { type SearchLimits, setCalls, withCall, without } from './call-links.js'
 import { best, draw, type Rivals } from './exchange-search.js'
 import type { FittedWindow } from './fitted-window.js'
 import { replaced } from './learn-orders.js'
@@ -53,12 +53,20 @@ export function judgeOrphan(fitted: FittedWindow, rivals: Rivals, call: number):
 }
 
 /** One pass over all calls; returns the number of changes. */
-export function letGoOrAdopt(fitted: FittedWindow, rivals: Rivals, temperature: number, random: () => number): number {
+export function letGoOrAdopt(
+  fitted: FittedWindow,
+  rivals: Rivals,
+  temperature: number,
+  random: () => number,
+  limits: SearchLimits,
+): number {
   const { window, links } = fitted
   let changed = 0
   for (let call = 0; call < window.callCount; call++) {
     if (window.fixed[call] === 1) continue
+    if (limits.work <= 0) break
     const { ways, logs } = judgeOrphan(fitted, rivals, call)
+    for (const way of ways) limits.work -= way === undefined ? 0 : fitted.workOf(way.request)
     if (logs.length < 2) continue
     const way = ways[temperature > 0 ? draw(logs, temperature, random) : best(logs)]
     if (way === undefined) continue

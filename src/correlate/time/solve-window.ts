@@ -1,17 +1,11 @@
-import type { Cut } from './call-links.js'
+import type { SearchLimits } from './call-links.js'
 import { type EarlierCounts, learnCallRates, prune } from './call-rates.js'
 import { exchangeCalls, type Rivals } from './exchange-search.js'
 import { firstLinks } from './first-links.js'
-import {
-  type EarlierRows,
-  type FitOptions,
-  type FittedWindow,
-  fitWindow,
-  relink,
-  totalLog,
-} from './fitted-window.js'
+import { type EarlierRows, type FitOptions, type FittedWindow, fitWindow, relink, totalLog } from './fitted-window.js'
 import { confidences } from './link-confidence.js'
 import { neighboursOf } from './neighbours.js'
+import { orphanFloor } from './orphan-floor.js'
 import { letGoOrAdopt } from './orphan-search.js'
 import { createSeededRandom } from './seeded-random.js'
 import type { ServiceWindow } from './service-window.js'
@@ -47,10 +41,13 @@ const COOLING = [1, 0.6, 0.3, 0.15]
 const COOLINGS = 2
 const LAST_SWEEPS = 10
 /** Share of calls without a parent to begin with; later it is as learned. */
-const FIRST_ORPHANS = 0.02
+const FIRST_ORPHANS = 0.05
 /** Pairs of requests that are looked at in one sweep, about, before rivals are cut. */
-const PAIRS_A_SWEEP = 200_000
-const FEWEST_RIVALS = 6
+const PAIRS_A_SWEEP = 60_000
+const FEWEST_RIVALS = 4
+/** What one round of the search may cost (see `SearchLimits`): enough for any but a crowd, and linear for that. */
+const WORK_A_ROUND = 4_000_000
+const WORK_A_CALL = 60
 
 /** Who made each call of a window, judged jointly. The same input gives the same result. */
 export function solveWindow(input: ServiceWindow, options: SolveOptions): SolvedWindow {
@@ -60,55 +57,66 @@ export function solveWindow(input: ServiceWindow, options: SolveOptions): Solved
   const { links, shares } = firstLinks(window, rates)
   const { rivals, cut: cutRivals } = rivalsOf(window, shares)
   const random = createSeededRandom(options.seed)
-  const cut: Cut = { ways: 0 }
-  const base = { window, links, neighbours: neighboursOf(window), earlier, whole: options.whole ?? (() => true) }
-  const fit = (change: Pick<FitOptions, 'strictOrder' | 'leastOrphans'>): FittedWindow =>
-    fitWindow({ ...base, ...change })
+  const limits: SearchLimits = { work: 0, waysCut: 0 }
+  const workARound = WORK_A_ROUND + WORK_A_CALL * window.callCount
+  const base = {
+    window,
+    links,
+    neighbours: neighboursOf(window),
+    earlier,
+    whole: options.whole ?? (() => true),
+    orphanFloor: orphanFloor(window),
+  }
+  const fit = (change: Pick<FitOptions, 'strictOrder' | 'leastOrphans'>): FittedWindow => {
+    limits.work = workARound
+    return fitWindow({ ...base, ...change })
+  }
 
   const rounds = roundsFor(window, earlier)
   for (let round = 0; round < rounds.best; round++) {
     const fitted = fit({ strictOrder: true, leastOrphans: FIRST_ORPHANS })
-    sweep(fitted, rivals, SWEEPS, 0, random, cut)
+    sweep(fitted, rivals, SWEEPS, 0, random, limits)
   }
   // Learning from a draw of the links, not from the best ones, which would flatter the model (stochastic EM).
   for (let round = 0; round < rounds.drawn; round++) {
     const fitted = fit({ strictOrder: false, leastOrphans: 0 })
     // Where order is kept there is hardly anything to draw.
-    sweep(fitted, rivals, SWEEPS, fitted.strict ? 0 : 1, random, cut)
+    sweep(fitted, rivals, SWEEPS, fitted.strict ? 0 : 1, random, limits)
   }
   let fitted = fit({ strictOrder: false, leastOrphans: 0 })
-  coolDown(fitted, rivals, random, cut)
+  coolDown(fitted, rivals, random, limits)
   if (!fitted.strict) {
     // Draws overtake where the best links do not: a server with one thread may show only now.
     const again = fit({ strictOrder: false, leastOrphans: 0 })
     if (again.strict) {
       fitted = again
-      sweep(fitted, rivals, LAST_SWEEPS, 0, random, cut)
+      sweep(fitted, rivals, LAST_SWEEPS, 0, random, limits)
     }
   }
+  limits.work = workARound
   let leftOut = cutRivals
   for (const count of window.leftOut) leftOut += count
   return {
     fitted,
-    candidates: confidences(fitted, rivals, options.candidates ?? 5, cut),
-    capped: { candidates: leftOut, ways: cut.ways },
+    candidates: confidences(fitted, rivals, options.candidates ?? 5, limits),
+    capped: { candidates: leftOut, ways: limits.waysCut },
   }
 }
 
 /** From draws to the likeliest links, more than once, because it can end beside them; the best end is kept. */
-function coolDown(fitted: FittedWindow, rivals: Rivals, random: () => number, cut: Cut): void {
-  let kept: Int32Array | undefined
+function coolDown(fitted: FittedWindow, rivals: Rivals, random: () => number, limits: SearchLimits): void {
+  let kept = fitted.links.parentOf.slice()
   let most = Number.NEGATIVE_INFINITY
   for (let time = 0; time < COOLINGS; time++) {
-    for (const temperature of COOLING) sweep(fitted, rivals, 1, temperature, random, cut)
-    sweep(fitted, rivals, LAST_SWEEPS, 0, random, cut)
+    for (const temperature of COOLING) sweep(fitted, rivals, 1, temperature, random, limits)
+    sweep(fitted, rivals, LAST_SWEEPS, 0, random, limits)
     const log = totalLog(fitted)
     if (log > most + 1e-6) {
       most = log
       kept = fitted.links.parentOf.slice()
     }
   }
-  relink(fitted, kept!)
+  relink(fitted, kept)
 }
 
 function roundsFor(window: ServiceWindow, earlier: EarlierRows | undefined): { best: number; drawn: number } {
@@ -132,11 +140,12 @@ function sweep(
   times: number,
   temperature: number,
   random: () => number,
-  cut: Cut,
+  limits: SearchLimits,
 ): void {
   for (let time = 0; time < times; time++) {
     const changed =
-      exchangeCalls(fitted, rivals, temperature, random, cut) + letGoOrAdopt(fitted, rivals, temperature, random)
+      exchangeCalls(fitted, rivals, temperature, random, limits) +
+      letGoOrAdopt(fitted, rivals, temperature, random, limits)
     if (changed === 0) return
   }
 }
