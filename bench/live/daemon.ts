@@ -39,13 +39,9 @@ export async function startDaemon({ executables, archive }: DaemonOptions): Prom
   const config = join(folder, 'ghostspan.yaml')
   writeFileSync(config, configuration(executables, archive, health!, receiver.port, folder))
   const main = fileURLToPath(new URL('../../src/cli/main.js', import.meta.url))
-  const child = spawn(
-    process.execPath,
-    [...process.execArgv, '--max-semi-space-size=32', main, 'run', '--config', config, '--print', 'none'],
-    {
-      stdio: ['ignore', 'ignore', 'pipe'],
-    },
-  )
+  const child = spawn(process.execPath, [...process.execArgv, main, 'run', '--config', config, '--print', 'none'], {
+    stdio: ['ignore', 'ignore', 'pipe'],
+  })
   let log = ''
   child.stderr!.setEncoding('utf8').on('data', (text: string) => (log = (log + text).slice(-4_000)))
   const ready = async (): Promise<boolean> => {

@@ -27,7 +27,7 @@ export interface LiveSourceOptions {
   readonly counters: Counters
   /** Where the addon and the BPF object are. Default: where `npm run build:native` leaves them. */
   readonly paths?: NativePaths
-  /** Size of the kernel's ring buffer; rounded up to a power of two. Default 8 MiB. */
+  /** Size of the kernel's ring buffer; rounded up to a power of two. Default 16 MiB. */
   readonly ringBytes?: number
   /** Size of one batch. Default 1 MiB. */
   readonly batchBytes?: number
@@ -53,7 +53,7 @@ export interface LiveSource extends EventSource {
   pendingBytes(): number
 }
 
-const DEFAULT_RING_BYTES = 8 * 1024 * 1024
+const DEFAULT_RING_BYTES = 16 * 1024 * 1024
 const DEFAULT_BATCH_BYTES = 1024 * 1024
 /** Room for the longest record several times over. */
 const SMALLEST_BATCH_BYTES = 64 * 1024

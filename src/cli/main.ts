@@ -1,4 +1,4 @@
-#!/usr/bin/env -S node --max-semi-space-size=32
+#!/usr/bin/env node
 import { CommanderError } from 'commander'
 import { CommandError } from './command-error.js'
 import { ExitCode } from './exit-code.js'

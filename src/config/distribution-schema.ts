@@ -171,7 +171,7 @@ export const distribution = section(
     capture: section(
       {
         ring_buffer: sizeText({ from: '256KiB', to: '1GiB' })
-          .default('8MiB')
+          .default('16MiB')
           .describe('Ring between kernel and user space; rounded up to a power of two.'),
         poll_interval: durationText({ from: '1ms', to: '1s' })
           .default('8ms')
