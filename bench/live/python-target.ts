@@ -165,7 +165,7 @@ function serviceSpec(mode: Mode, venv: string, ports: Ports, sinkPort: number): 
   return {
     name: 'service',
     command: mode === 'otel' ? join(venv, 'bin', 'opentelemetry-instrument') : join(venv, 'bin', 'python'),
-    args: mode === 'otel' ? [gunicorn, ...args] : [gunicorn, ...args],
+    args: [gunicorn, ...args],
     cwd: fileURLToPath(new URL('../../../bench/live/python/', import.meta.url)),
     env: {
       PATH: `${join(venv, 'bin')}:/usr/bin:/bin`,

@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { existsSync, mkdirSync, renameSync, rmSync } from 'node:fs'
+import { existsSync, mkdirSync, rmSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
 
@@ -36,8 +36,7 @@ export function pythonVenv(progress: (text: string) => void): string {
   try {
     run(join(folder, 'bin', 'python'), ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', ...PACKAGES])
   } catch (problem) {
-    renameSync(folder, `${folder}.broken`)
-    rmSync(`${folder}.broken`, { recursive: true, force: true })
+    rmSync(folder, { recursive: true, force: true })
     throw problem
   }
   return folder

@@ -1,3 +1,4 @@
+import { GRPC_STATUS_NAMES } from '../protocols/grpc-status-names.js'
 /**
  * What to do about a request that failed.
  * retry: the receiver may take it later; `afterMillis` if it said when. tooLarge: it may take two halves.
@@ -8,26 +9,6 @@ export type OtlpFailure =
   | { readonly kind: 'tooLarge'; readonly reason: string }
   | { readonly kind: 'refused'; readonly reason: string }
 
-/** gRPC's status codes by number. */
-const grpcNames = [
-  'OK',
-  'CANCELLED',
-  'UNKNOWN',
-  'INVALID_ARGUMENT',
-  'DEADLINE_EXCEEDED',
-  'NOT_FOUND',
-  'ALREADY_EXISTS',
-  'PERMISSION_DENIED',
-  'RESOURCE_EXHAUSTED',
-  'FAILED_PRECONDITION',
-  'ABORTED',
-  'OUT_OF_RANGE',
-  'UNIMPLEMENTED',
-  'INTERNAL',
-  'UNAVAILABLE',
-  'DATA_LOSS',
-  'UNAUTHENTICATED',
-]
 /** OTLP specification, "OTLP/gRPC Response", failures: these may be retried. */
 const retryable = new Set(['CANCELLED', 'DEADLINE_EXCEEDED', 'ABORTED', 'OUT_OF_RANGE', 'UNAVAILABLE', 'DATA_LOSS'])
 
@@ -42,7 +23,7 @@ export function grpcFailure(error: unknown): OtlpFailure {
   const { code, details = '', metadata } = error as GrpcError
   // Anything without a code happened before the call: a name that does not resolve, a file that is no certificate.
   if (typeof code !== 'number') return { kind: 'retry', reason: messageOf(error), afterMillis: undefined }
-  const name = grpcNames[code] ?? `status ${code}`
+  const name = GRPC_STATUS_NAMES[code] ?? `status ${code}`
   // The note is about names that resolve to nothing, and is empty otherwise.
   const reason = `${name}: ${details.replace(/ Resolution note: $/, '')}`
   const detail = metadata?.get('grpc-status-details-bin')[0]

@@ -72,7 +72,6 @@ export class ConnectionDriver implements EventHandler {
       return
     }
     if (record.lossEpoch !== this.#lossEpoch) this.#lostSome(record.lossEpoch)
-    state.lastSeenNs = record.timeNs
     if (state.opaque || record.length < 0) return
     const isSend = record.op === Op.send
     if (state.connection.role === 'unknown' && !this.#findRole(state, record, isSend)) return
@@ -103,7 +102,6 @@ export class ConnectionDriver implements EventHandler {
     }
     if (this.#states.size >= this.#limit) this.#evict()
     const state = new ConnectionState(connection, this.#options.recorder)
-    state.lastSeenNs = record.timeNs
     if (record.op === Op.connect) {
       state.connectActivity = this.#options.carriers.connecting(process, record.tid, record.carrier, record.timeNs)
       state.connectTid = record.tid

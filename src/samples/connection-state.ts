@@ -37,7 +37,6 @@ export class ConnectionState implements ExchangeSink {
   /** The activity in which connect() was called, until the first bytes are written. */
   connectActivity: Activity | undefined
   connectTid = 0
-  lastSeenNs = 0
   /** Grows with everything that the module reports. */
   reports = 0
   exchanges = 0
@@ -50,10 +49,6 @@ export class ConnectionState implements ExchangeSink {
     this.connection = connection
     this.joined = connection.midlife
     this.#recorder = recorder
-  }
-
-  get openSamples(): number {
-    return this.#open.length
   }
 
   stream(sender: Sender): InputStream {

@@ -1,25 +1,5 @@
+import { GRPC_STATUS_NAMES } from '../grpc-status-names.js'
 import type { HeaderFields } from './header-fields.js'
-
-/** Names of the status codes, by number: https://grpc.github.io/grpc/core/md_doc_statuscodes.html */
-const STATUS_NAMES = [
-  'OK',
-  'CANCELLED',
-  'UNKNOWN',
-  'INVALID_ARGUMENT',
-  'DEADLINE_EXCEEDED',
-  'NOT_FOUND',
-  'ALREADY_EXISTS',
-  'PERMISSION_DENIED',
-  'RESOURCE_EXHAUSTED',
-  'FAILED_PRECONDITION',
-  'ABORTED',
-  'OUT_OF_RANGE',
-  'UNIMPLEMENTED',
-  'INTERNAL',
-  'UNAVAILABLE',
-  'DATA_LOSS',
-  'UNAUTHENTICATED',
-] as const
 
 /** What the conventions for gRPC count as errors of the server, too. */
 const SERVER_ERRORS = new Set(['UNKNOWN', 'DEADLINE_EXCEEDED', 'UNIMPLEMENTED', 'INTERNAL', 'UNAVAILABLE', 'DATA_LOSS'])
@@ -38,7 +18,7 @@ export const grpcMethod = (path: string): string | undefined => METHOD.exec(path
 
 /** The name of a `grpc-status`; its number where it has no name; undefined where it is none. */
 export function grpcStatusName(status: string): string | undefined {
-  return /^\d{1,3}$/.test(status) ? (STATUS_NAMES[Number(status)] ?? String(Number(status))) : undefined
+  return /^\d{1,3}$/.test(status) ? (GRPC_STATUS_NAMES[Number(status)] ?? String(Number(status))) : undefined
 }
 
 export const isGrpcServerError = (status: string): boolean => SERVER_ERRORS.has(status)
