@@ -84,7 +84,8 @@ function compileRule(rule: SelectionRule, passwdFile: string): Matcher {
   return info => parts.every(part => part(info))
 }
 
-function matchExecutable(glob: string): Matcher {
+/** A glob for the executable's whole path, or for its name where it has no slash; the one meaning that globs have in settings. */
+export function matchExecutable(glob: string): Matcher {
   const pattern = globPattern(glob)
   return glob.includes('/')
     ? info => pattern.test(info.exe)

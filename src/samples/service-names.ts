@@ -1,5 +1,6 @@
 import type { ProcessInfo } from '../capture/process-info.js'
 import type { ObservedProcess } from '../capture/processes.js'
+import { matchExecutable } from '../capture/selection.js'
 import type { ServiceRule } from '../pipeline.js'
 
 /**
@@ -24,7 +25,7 @@ const KNOWN: Readonly<Record<string, string>> = {
 export function createServiceNames(rules: readonly ServiceRule[] = []): ServiceNames {
   const compiled = rules.map(rule => ({
     rule,
-    executable: rule.executable === undefined ? undefined : globPattern(rule.executable),
+    executable: rule.executable === undefined ? undefined : matchExecutable(rule.executable),
     commandLine: rule.commandLine === undefined ? undefined : new RegExp(rule.commandLine),
   }))
   const discovered = new WeakMap<ProcessInfo, string>()
@@ -33,7 +34,7 @@ export function createServiceNames(rules: readonly ServiceRule[] = []): ServiceN
       const { info } = process
       if (info === undefined) return process.comm === '' ? `pid-${process.pid}` : process.comm
       for (const { rule, executable, commandLine } of compiled) {
-        if (executable !== undefined && !executable.test(info.exe)) continue
+        if (executable !== undefined && !executable(info)) continue
         if (commandLine !== undefined && !commandLine.test(info.commandLine.join(' '))) continue
         if (rule.port !== undefined && rule.port !== port && !info.listens.includes(rule.port)) continue
         return rule.name
@@ -46,15 +47,6 @@ export function createServiceNames(rules: readonly ServiceRule[] = []): ServiceN
       return name
     },
   }
-}
-
-/** A shell glob over a whole path: * any run, ? one character. */
-export function globPattern(glob: string): RegExp {
-  const escaped = glob
-    .replace(/[.+^${}()|[\]\\]/g, '\\$&')
-    .replace(/\*/g, '.*')
-    .replace(/\?/g, '.')
-  return new RegExp(`^${escaped}$`)
 }
 
 function discoverName(info: ProcessInfo): string {

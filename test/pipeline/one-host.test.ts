@@ -198,3 +198,16 @@ test('A Unix connection whose client is told of its peer later is joined as well
   const { traces } = await runPipeline(capture.source())
   assert.deepEqual(traces.map(outline), [['nginx client GET /a', '  web server GET /a (wire 1)']])
 })
+
+test('A glob of a service rule means what it means in a rule of selection', async () => {
+  const { capture, worker } = shop()
+  const pair = capture.connect(browser, worker(21), 8000)
+  capture.request(pair, browser, worker(21), GET('/')).respond(pair, worker(21), browser, OK)
+  const nameWith = async (executable: string): Promise<string | undefined> =>
+    (await runPipeline(capture.source(), { serviceRules: [{ name: 'named', executable }] })).spans.find(
+      span => span.kind === 'server',
+    )?.resource.service
+  assert.equal(await nameWith('python3*'), 'named')
+  assert.equal(await nameWith('/**/python3*'), 'named')
+  assert.equal(await nameWith('/*/python3*'), 'web')
+})
