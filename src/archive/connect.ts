@@ -3,11 +3,11 @@ import http from 'node:http'
 import { tmpdir } from 'node:os'
 import { dirname, join, resolve as resolvePath } from 'node:path'
 import { type ClickHouseClient, ClickHouseLogLevel, createClient } from '@clickhouse/client'
+import { processIdentity } from '../process-identity.js'
 import { parseServerUrl } from './address.js'
 import { type Archive, ArchiveError, isConnectionError } from './archive.js'
 import { type EmbeddedServer, EmbeddedServerError, startEmbeddedServer } from './embedded-server.js'
 import { answers, type Endpoint, ownerAlive, readEndpoint, removeEndpoint, writeEndpoint } from './endpoint.js'
-import { processIdentity } from './process-identity.js'
 import type { TcpOptions } from './server/http-front.js'
 
 export interface ConnectOptions {

@@ -1,6 +1,6 @@
 import { linkSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { isAlive, type ProcessIdentity, processIdentity } from './process-identity.js'
+import { isAlive, type ProcessIdentity, processIdentity } from '../process-identity.js'
 
 /** A directory that one process at a time may write into. */
 export interface DirectoryClaim {

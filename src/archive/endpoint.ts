@@ -1,7 +1,7 @@
 import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import http from 'node:http'
 import { join } from 'node:path'
-import { isAlive, type ProcessIdentity } from './process-identity.js'
+import { isAlive, type ProcessIdentity } from '../process-identity.js'
 
 /** Where the embedded engine of a data directory can be reached at the moment, and whose it is. */
 export interface Endpoint {

@@ -1,6 +1,6 @@
 import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { isAlive, type ProcessIdentity, processIdentity } from '../archive/process-identity.js'
+import { isAlive, type ProcessIdentity, processIdentity } from '../process-identity.js'
 
 /** What a running daemon leaves in its data folder, so that `status` finds it. */
 export interface RunFile {

@@ -1,6 +1,7 @@
 import { chmodSync, lstatSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { identityOf, isAlive, type ProcessIdentity, sessionMembers, signal } from './process-identity.js'
+import { isAlive, type ProcessIdentity, processIdentity } from '../process-identity.js'
+import { sessionMembers, signal } from './session-members.js'
 import { waitFor } from './wait-for.js'
 
 const PREFIX = 'ghostspan-demo-'
@@ -19,7 +20,7 @@ export interface RunFolder {
 }
 
 function serialise(processes: readonly ProcessIdentity[]): string {
-  return processes.map(each => `${each.pid} ${each.startTicks}\n`).join('')
+  return processes.map(each => `${each.pid} ${each.start}\n`).join('')
 }
 
 function parse(text: string): ProcessIdentity[] {
@@ -27,7 +28,7 @@ function parse(text: string): ProcessIdentity[] {
     .split('\n')
     .map(line => line.split(' '))
     .filter(parts => parts.length === 2 && /^[1-9]\d*$/.test(parts[0]!))
-    .map(([pid, startTicks]) => ({ pid: Number(pid), startTicks: startTicks! }))
+    .map(([pid, start]) => ({ pid: Number(pid), start: start! }))
 }
 
 function readIdentities(path: string): ProcessIdentity[] {
@@ -44,7 +45,7 @@ export function createRunFolder(parent: string): RunFolder {
   // The servers run as users of their own and have to get in.
   chmodSync(path, 0o755)
   for (const name of ['etc', 'run', 'log', 'data', 'truth', 'pids']) mkdirSync(join(path, name))
-  writeFileSync(join(path, OWNER), serialise([identityOf(process.pid)!]))
+  writeFileSync(join(path, OWNER), serialise([processIdentity(process.pid)!]))
   return {
     path,
     note: (name, server) => writeFileSync(join(path, 'pids', name), serialise([server, ...sessionMembers(server)])),

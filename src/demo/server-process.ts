@@ -1,8 +1,9 @@
 import { spawn } from 'node:child_process'
 import { closeSync, openSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { identityOf, isAlive, type ProcessIdentity, sessionMembers } from './process-identity.js'
+import { isAlive, type ProcessIdentity, processIdentity } from '../process-identity.js'
 import { endProcesses, type RunFolder } from './run-folder.js'
+import { sessionMembers } from './session-members.js'
 import { waitFor } from './wait-for.js'
 
 export interface ServerSpec {
@@ -75,7 +76,7 @@ function launch(folder: RunFolder, spec: ServerSpec, log: string): Promise<numbe
 export async function startServer(folder: RunFolder, spec: ServerSpec, signal?: AbortSignal): Promise<ServerProcess> {
   const log = join(folder.path, 'log', `${spec.name}.log`)
   const pid = await launch(folder, spec, log)
-  const identity = identityOf(pid)
+  const identity = processIdentity(pid)
   if (identity === undefined) throw new Error(`demo: ${spec.name} ended at once:\n${logTail(log)}`)
   folder.note(spec.name, identity)
   const stop = async () => {

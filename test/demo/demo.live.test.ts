@@ -6,10 +6,10 @@ import { after, before, describe, test } from 'node:test'
 import { demoPackages, missingPackages } from '../../src/demo/demo-packages.js'
 import { type DemoSystem, startDemoSystem } from '../../src/demo/demo-system.js'
 import { type LoadResult, runLoad } from '../../src/demo/load.js'
-import { isAlive } from '../../src/demo/process-identity.js'
 import { buildTruth, readTruthFolder, type Truth, type TruthRecord } from '../../src/demo/truth.js'
 import { waitFor } from '../../src/demo/wait-for.js'
 import { workload } from '../../src/demo/workload.js'
+import { isAlive } from '../../src/process-identity.js'
 import { file, requires, root } from '../support/requirements.js'
 
 const REQUESTS = 60

@@ -5,8 +5,8 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'no
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { identityOf, isAlive, type ProcessIdentity } from '../../src/demo/process-identity.js'
 import { createRunFolder, endProcesses, removeLeftovers } from '../../src/demo/run-folder.js'
+import { isAlive, type ProcessIdentity, processIdentity } from '../../src/process-identity.js'
 
 async function withParent(body: (parent: string) => Promise<void>): Promise<void> {
   const parent = mkdtempSync(join(tmpdir(), 'ghostspan-test-'))
@@ -20,7 +20,7 @@ async function withParent(body: (parent: string) => Promise<void>): Promise<void
 async function sleeper(): Promise<ProcessIdentity> {
   const child = spawn('/bin/sleep', ['600'], { detached: true, stdio: 'ignore' })
   await once(child, 'spawn')
-  return identityOf(child.pid!)!
+  return processIdentity(child.pid!)!
 }
 
 /** As if the run's owner had been killed: its pid is somebody else's now. */
@@ -61,7 +61,7 @@ test('a process that got the pid of a server which has ended is left alone', asy
     const folder = createRunFolder(parent)
     const stranger = await sleeper()
     try {
-      folder.note('server', { ...stranger, startTicks: '1' })
+      folder.note('server', { ...stranger, start: '1' })
       orphan(folder.path)
       assert.deepEqual(await removeLeftovers(parent), [folder.path])
       assert.equal(isAlive(stranger), true)
@@ -75,8 +75,8 @@ test('a server that does not listen to SIGTERM is killed, with its children', as
   const script = "trap '' TERM; sleep 600 & while :; do sleep 0.1; done"
   const child = spawn('/bin/sh', ['-c', script], { detached: true, stdio: 'ignore' })
   await once(child, 'spawn')
-  const identity = identityOf(child.pid!)!
-  const { sessionMembers } = await import('../../src/demo/process-identity.js')
+  const identity = processIdentity(child.pid!)!
+  const { sessionMembers } = await import('../../src/demo/session-members.js')
   const { waitFor } = await import('../../src/demo/wait-for.js')
   assert.ok(await waitFor(() => sessionMembers(identity).length >= 2, 5_000))
   const all = sessionMembers(identity)

@@ -7,19 +7,29 @@ export interface ProcessIdentity {
   readonly start: string
 }
 
+export interface ProcessInSession extends ProcessIdentity {
+  /** Pid of the session's leader (field 6). */
+  readonly session: number
+}
+
+/** The process that has this pid now; undefined if there is none. One that is dead but not yet reaped counts as gone. */
 export function processIdentity(pid: number): ProcessIdentity | undefined {
+  const process = processInSession(pid)
+  return process && { pid, start: process.start }
+}
+
+export function processInSession(pid: number): ProcessInSession | undefined {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'latin1')
     // The command in parentheses may hold anything, so fields count from its last ')'.
     const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
-    // A zombie holds nothing any more.
-    return fields[0] === 'Z' ? undefined : { pid, start: fields[19] ?? '' }
+    if (fields[0] === 'Z' || fields[0] === 'X') return undefined
+    return { pid, start: fields[19] ?? '', session: Number(fields[3]) }
   } catch {
     return undefined
   }
 }
 
 export function isAlive(identity: ProcessIdentity): boolean {
-  const now = processIdentity(identity.pid)
-  return now !== undefined && now.start === identity.start
+  return processIdentity(identity.pid)?.start === identity.start
 }
