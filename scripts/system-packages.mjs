@@ -24,6 +24,19 @@ const MEASURE = [
   { name: 'python3-psycopg2', file: '/usr/lib/python3/dist-packages/psycopg2/__init__.py' },
   { name: 'nghttp2-server', file: '/usr/sbin/nghttpd' },
   { name: 'nghttp2-client', file: '/usr/bin/nghttp' },
+  { name: 'python3-eventlet', file: '/usr/lib/python3/dist-packages/eventlet/__init__.py' },
+  { name: 'python3-gevent', file: '/usr/lib/python3/dist-packages/gevent/__init__.py' },
+  { name: 'python3-waitress', file: '/usr/lib/python3/dist-packages/waitress/__init__.py' },
+  { name: 'python3-aiohttp', file: '/usr/lib/python3/dist-packages/aiohttp/__init__.py' },
+  { name: 'python3-uvicorn', file: '/usr/lib/python3/dist-packages/uvicorn/__init__.py' },
+  { name: 'python3-httptools', file: '/usr/lib/python3/dist-packages/httptools/__init__.py' },
+  { name: 'python3-uvloop', file: '/usr/lib/python3/dist-packages/uvloop/__init__.py' },
+  { name: 'python3-fastapi', file: '/usr/lib/python3/dist-packages/fastapi/__init__.py' },
+  { name: 'python3-oslo.messaging', file: '/usr/lib/python3/dist-packages/oslo_messaging/__init__.py' },
+  { name: 'uwsgi-core', file: '/usr/bin/uwsgi-core' },
+  { name: 'uwsgi-plugin-python3', file: '/usr/lib/uwsgi/plugins/python3_plugin.so' },
+  { name: 'haproxy', file: '/usr/sbin/haproxy' },
+  { name: 'openjdk-17-jdk-headless', file: '/usr/bin/javac' },
 ]
 
 /** @param {{ measure?: boolean }} needs */

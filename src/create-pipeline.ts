@@ -3,7 +3,7 @@ import { EventReader } from './capture/event-reader.js'
 import { createProcesses } from './capture/processes.js'
 import { createContentEvidence } from './correlate/content-evidence.js'
 import { createContextEvidence } from './correlate/context-evidence.js'
-import type { EvidenceSource } from './correlate/link.js'
+import { type EvidenceSource, evidenceKinds } from './correlate/link.js'
 import { createSolver } from './correlate/solver.js'
 import { createTimeEvidence } from './correlate/time-evidence.js'
 import { createWireEvidence } from './correlate/wire-evidence.js'
@@ -39,10 +39,13 @@ export function createPipeline(options: PipelineOptions): Pipeline {
   const carriers = createCarriers()
   const wire = createWireEvidence()
   const services = createServiceNames(options.serviceRules)
-  const mayBindLater = (sample: Sample): boolean => sample.side === 'client' && carriers.bindsByReply(sample.process)
+  const asked = new Set(options.evidence ?? evidenceKinds)
+  const mayBindLater = (sample: Sample): boolean =>
+    sample.side === 'client' && asked.has('context') && carriers.bindsByReply(sample.process)
   const time = createTimeEvidence({ counters, serviceOf: process => services.nameOf(process, 0), mayBindLater })
   // Time comes last: it looks at what the others have said.
-  const evidence: readonly EvidenceSource[] = [wire, createContextEvidence(), createContentEvidence(), time]
+  const sources: readonly EvidenceSource[] = [wire, createContextEvidence(), createContentEvidence(), time]
+  const evidence = sources.filter(({ kind }) => asked.has(kind))
   const disabled = new Set(options.disabledProtocols)
   const modules = protocolModules.filter(module => !disabled.has(module.name))
   const leaves = new Set(modules.filter(module => module.leaf).map(module => module.name))

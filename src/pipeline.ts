@@ -1,4 +1,5 @@
 import type { EventSource } from './capture/event-source.js'
+import type { EvidenceKind } from './correlate/link.js'
 import type { Attributes } from './protocols/protocol.js'
 import type { Counters } from './telemetry/counters.js'
 import type { TraceSink } from './traces/span.js'
@@ -27,6 +28,8 @@ export interface PipelineOptions {
   readonly confidenceFloor?: number
   /** Most operations in flight before the oldest are given up (counted). Default 200,000. */
   readonly openLimit?: number
+  /** Kinds of evidence that are asked. Default: all. What one kind gives is measured with the others off. */
+  readonly evidence?: readonly EvidenceKind[]
   /** Live: how often the source is read while there is work, in ms. Default 8; up to eight times as long while idle. */
   readonly pollMillis?: number
   /** Set by the operator for every exported resource (resource.attributes). */

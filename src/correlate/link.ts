@@ -1,6 +1,7 @@
 import type { Sample } from '../samples/sample.js'
 
-export type EvidenceKind = 'wire' | 'context' | 'content' | 'time'
+export const evidenceKinds = ['wire', 'context', 'content', 'time'] as const
+export type EvidenceKind = (typeof evidenceKinds)[number]
 
 /** One reason to believe that `parent` caused a sample. */
 export interface Evidence {
