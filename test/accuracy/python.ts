@@ -1,7 +1,7 @@
 import { file, pythonModule, type Requirement } from '../support/requirements.js'
 import type { Lab } from './lab.js'
 
-export const PYTHON = '/usr/bin/python3'
+const PYTHON = '/usr/bin/python3'
 
 export const debianPython = (...modules: readonly string[]): Requirement[] => [
   file(PYTHON, "Debian's Python"),
@@ -9,11 +9,6 @@ export const debianPython = (...modules: readonly string[]): Requirement[] => [
 ]
 
 /** Runs one of programs/*.py with Debian's Python. */
-export function servePython(
-  lab: Lab,
-  name: string,
-  args: readonly string[] = [],
-  env: Readonly<Record<string, string>> = {},
-): Promise<void> {
-  return lab.serve({ name, command: PYTHON, args: [lab.program(`${name}.py`), ...args], env })
+export function servePython(lab: Lab, name: string, args: readonly string[] = [], port = lab.port): Promise<void> {
+  return lab.serve({ name, command: PYTHON, args: [lab.program(`${name}.py`), ...args], port })
 }

@@ -1,0 +1,3 @@
+module ghostspan.test/accuracy
+
+go 1.21
