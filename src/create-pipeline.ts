@@ -28,6 +28,9 @@ const BATCHES_A_TURN = 16
 /** Most services whose route templates are kept apart; beyond it, new ones share one table. */
 const ROUTE_TABLES = 1_000
 
+/** How long they wait for that. */
+const LEARNING_NS = 4e9
+
 const MILLION = 1e6
 
 /** Puts the rooms together: source → driver → samples → evidence → traces → sinks. */
@@ -51,6 +54,10 @@ export function createPipeline(options: PipelineOptions): Pipeline {
   const leaves = new Set(modules.filter(module => module.leaf).map(module => module.name))
   let spans = 0
   let traces = 0
+  let nowNs = 0
+  /** The first links of a pool wait until it has shown how it works. */
+  const learns = (sample: Sample): boolean =>
+    carriers.learnsAnswering(sample.process) && nowNs - sample.endNs < LEARNING_NS
 
   const assembler = createAssembler({
     solver: createSolver(evidence),
@@ -76,8 +83,8 @@ export function createPipeline(options: PipelineOptions): Pipeline {
       for (const kind of evidence) kind.forget?.(sample)
     },
     mayBindLater,
-    awaitsEvidence: call => time.awaits(call),
-    mayGainCalls: request => time.holds(request),
+    awaitsEvidence: call => time.awaits(call) || (mayBindLater(call) && learns(call)),
+    mayGainCalls: request => time.holds(request) || (asked.has('context') && learns(request)),
     lastEvidence: () => time.finish(),
     quietNs: (options.quietMillis ?? 2_000) * MILLION,
     longestNs: (options.longestMillis ?? 60_000) * MILLION,
@@ -120,9 +127,10 @@ export function createPipeline(options: PipelineOptions): Pipeline {
     },
   })
 
-  const advance = (nowNs: number): void => {
-    time.advance(nowNs)
-    assembler.advance(nowNs)
+  const advance = (timeNs: number): void => {
+    nowNs = timeNs
+    time.advance(timeNs)
+    assembler.advance(timeNs)
   }
   const step = (): number => {
     const batch = source.read()

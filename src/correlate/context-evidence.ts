@@ -1,4 +1,4 @@
-import { ownerOf } from '../samples/activity.js'
+import { ownerOf, trustIn } from '../samples/activity.js'
 import type { Evidence, EvidenceSource } from './link.js'
 
 /**
@@ -12,7 +12,7 @@ export function createContextEvidence(): EvidenceSource {
       if (sample.side !== 'client') return
       const owner = ownerOf(sample.activity)
       if (owner === undefined || owner === sample) return
-      out.push({ kind: 'context', parent: owner, strength: sample.activity!.trust })
+      out.push({ kind: 'context', parent: owner, strength: trustIn(sample.activity!) })
     },
   }
 }

@@ -1,3 +1,4 @@
+import type { AnsweringHabits } from './answering-habits.js'
 import type { Sample } from './sample.js'
 
 /**
@@ -12,7 +13,16 @@ export interface Activity {
   boundBy: 'read' | 'reply' | undefined
   /** From 0 to 1: what the carrier's kind and its behaviour so far let one expect. */
   trust: number
+  /** Of an activity that found its owner when a thread of a pool answered: what is known of such threads. */
+  answering?: AnsweringHabits
+  /** Calls made in it so far. */
+  calls?: number
   readonly sinceNs: number
+}
+
+/** From 0 to 1: how far a call in this activity was made for its owner, as far as is known now. */
+export function trustIn(activity: Activity): number {
+  return Math.min(activity.trust, activity.answering?.trust ?? 1)
 }
 
 const LONGEST_CHAIN = 64

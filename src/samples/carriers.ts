@@ -1,5 +1,6 @@
 import type { ObservedProcess } from '../capture/processes.js'
 import { type Activity, ownerOf } from './activity.js'
+import { type AnsweringHabits, createAnsweringHabits } from './answering-habits.js'
 import type { Sample } from './sample.js'
 
 /** Context evidence is believed this much where a process reads requests in batches before it acts on any of them. */
@@ -29,6 +30,8 @@ interface ProcessHabits {
   workAfterSettling: number
   /** Activities that found their owner only when the answer was written. */
   boundByReply: number
+  /** Of threads that answer what others have read. */
+  readonly answering: AnsweringHabits
   /** Answers read by the thread that had made the call, and by another one. */
   answersToCaller: number
   answersToOther: number
@@ -67,6 +70,8 @@ export interface Carriers {
   ended(tid: number): void
   /** True if work in this process may find its owner only when the answer is written. */
   bindsByReply(process: ObservedProcess): boolean
+  /** True if work in this process finds its owner so, and it is not known yet how far that is to be believed. */
+  learnsAnswering(process: ObservedProcess): boolean
   readonly size: number
 }
 
@@ -84,6 +89,7 @@ export function createCarriers(limit = 100_000): Carriers {
         workBeforeSettling: 0,
         workAfterSettling: 0,
         boundByReply: 0,
+        answering: createAnsweringHabits(),
         answersToCaller: 0,
         answersToOther: 0,
       }
@@ -146,6 +152,7 @@ export function createCarriers(limit = 100_000): Carriers {
     callMade: (process, tid, id, activity) => {
       const carrier = carrierOf(process, tid, id)
       carrier.acted = true
+      activity.calls = (activity.calls ?? 0) + 1
       const message = activity.owner
       if (message === undefined || message.exchange.shape !== 'message' || carrier.unsettled.length > 1) return
       const { habits } = carrier
@@ -163,9 +170,14 @@ export function createCarriers(limit = 100_000): Carriers {
       const carrier = carrierOf(request.process, tid, id)
       carrier.acted = true
       const activity = carrier.activity
-      if (activity === undefined || activity.owner !== undefined) return
+      if (activity?.owner !== undefined) return
       // Who read it himself owned his work from then on: what has no owner after that was lost sight of.
       if (request.tid === tid && request.carrier === id) return
+      // A task is born and ends; a thread of a pool shows no border between its jobs.
+      const { answering } = carrier.habits
+      if (id === 0) answering.answered(request, activity?.calls ?? 0, activity?.sinceNs ?? 0)
+      if (activity === undefined) return
+      if (id === 0) activity.answering = answering
       activity.owner = request
       activity.boundBy = 'reply'
       carrier.habits.boundByReply++
@@ -190,6 +202,10 @@ export function createCarriers(limit = 100_000): Carriers {
       byId.delete(tid)
     },
     bindsByReply: process => (habitsByProcess.get(process)?.boundByReply ?? 0) > 0,
+    learnsAnswering: process => {
+      const habits = habitsByProcess.get(process)
+      return habits !== undefined && habits.boundByReply > 0 && !habits.answering.settled
+    },
     get size() {
       return byId.size
     },
