@@ -24,7 +24,8 @@ import { version } from './version.js'
 /** Between two looks at the ring, which wakes nobody: while there is work, and when there has been none for a while. */
 const DEFAULT_POLL_MILLIS = 8
 const IDLE_FACTOR = 8
-const BATCHES_A_TURN = 16
+/** Read in one turn of the event loop: what comes of it is on its way to the receiver before more is made. */
+const TURN_BYTES = 512 * 1024
 /** Most services whose route templates are kept apart; beyond it, new ones share one table. */
 const ROUTE_TABLES = 1_000
 
@@ -85,6 +86,7 @@ export function createPipeline(options: PipelineOptions): Pipeline {
     mayBindLater,
     awaitsEvidence: call => time.awaits(call) || (mayBindLater(call) && learns(call)),
     mayGainCalls: request => time.holds(request) || (asked.has('context') && learns(request)),
+    callsNobody: process => carriers.callsNobody(process),
     lastEvidence: () => time.finish(),
     quietNs: (options.quietMillis ?? 2_000) * MILLION,
     longestNs: (options.longestMillis ?? 60_000) * MILLION,
@@ -132,9 +134,11 @@ export function createPipeline(options: PipelineOptions): Pipeline {
     time.advance(timeNs)
     assembler.advance(timeNs)
   }
+  let bytes = 0
   const step = (): number => {
     const batch = source.read()
     if (batch === undefined) return 0
+    bytes += batch.length
     options.tap?.(batch)
     const read = record.read(batch, driver)
     advance(record.timeNs)
@@ -166,13 +170,25 @@ export function createPipeline(options: PipelineOptions): Pipeline {
     }),
   }
 
+  /** Reads until the source has nothing more, or enough for one turn. */
+  function drain(): { worked: number; more: boolean } {
+    const end = bytes + TURN_BYTES
+    let worked = 0
+    while (bytes < end) {
+      const read = step()
+      if (read === 0) return { worked, more: false }
+      worked += read
+    }
+    return { worked, more: true }
+  }
+
   async function runLive(signal: AbortSignal | undefined): Promise<void> {
     const busyMillis = options.pollMillis ?? DEFAULT_POLL_MILLIS
     let idleMillis = busyMillis
     let workedAt = performance.now()
     let eventNs = record.timeNs
     while (signal?.aborted !== true && !source.ended) {
-      const { worked, more } = drain(step)
+      const { worked, more } = drain()
       const at = performance.now()
       if (worked > 0) {
         workedAt = at
@@ -183,10 +199,11 @@ export function createPipeline(options: PipelineOptions): Pipeline {
         advance(eventNs + (at - workedAt) * MILLION)
         idleMillis = Math.min(busyMillis * IDLE_FACTOR, idleMillis * 2)
       }
-      await pause(more ? 0 : idleMillis, signal)
+      if (more) await turn()
+      else await pause(idleMillis, signal)
     }
     // What the kernel still holds belongs to the capture.
-    while (drain(step).more);
+    while (step() > 0);
   }
 
   async function runThrough(signal: AbortSignal | undefined): Promise<void> {
@@ -199,15 +216,9 @@ export function createPipeline(options: PipelineOptions): Pipeline {
   }
 }
 
-/** Reads until the source has nothing more, or long enough to let timers and sockets have their turn. */
-function drain(step: () => number): { worked: number; more: boolean } {
-  let worked = 0
-  for (let i = 0; i < BATCHES_A_TURN; i++) {
-    const read = step()
-    if (read === 0) return { worked, more: false }
-    worked += read
-  }
-  return { worked, more: true }
+/** Lets timers and sockets have their turn. */
+function turn(): Promise<void> {
+  return new Promise(resolve => setImmediate(resolve))
 }
 
 function pause(millis: number, signal: AbortSignal | undefined): Promise<void> {

@@ -23,6 +23,7 @@ export function decodeConnection(record: EventReader, process: ObservedProcess):
     localIdentity,
     remoteIdentity,
     midlife: (record.flags & EventFlag.midlife) !== 0,
+    farEnd: 'undecided',
     process,
   }
   if (isUnix) setKey(connection, localIdentity, remoteIdentity)

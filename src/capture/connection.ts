@@ -32,6 +32,8 @@ export interface Connection {
   remoteIdentity: number
   /** True when it existed before the capture, or its beginning was lost. */
   readonly midlife: boolean
+  /** Whether the connection's other end is watched, too; decided with its first exchanges. */
+  farEnd: 'undecided' | 'seen' | 'unseen'
   /** Process that was seen using it last. */
   process: ObservedProcess
 }

@@ -106,7 +106,10 @@ export function createTimeEvidence(options: TimeEvidenceOptions): TimeEvidence {
   return {
     kind: 'time',
     begin: sample => {
-      if (sample.side !== 'server') return
+      if (sample.side !== 'server') {
+        recent.calls(sample.process)
+        return
+      }
       recent.add(sample)
       if (byProcess.size > 0) byProcess.get(sample.process)?.begin(sample)
     },
@@ -168,6 +171,8 @@ export function createTimeEvidence(options: TimeEvidenceOptions): TimeEvidence {
 
 interface RecentRequests {
   add(request: Sample): void
+  /** A process makes calls: its requests are remembered from now on. Those of a process that never does are not. */
+  calls(process: ObservedProcess): void
   /** True if the process has been seen to serve requests. */
   serves(process: ObservedProcess): boolean
   of(process: ObservedProcess): Sample[]
@@ -177,17 +182,29 @@ interface RecentRequests {
 function createRecentRequests(): RecentRequests {
   const ring: (Sample | undefined)[] = []
   const serving = new WeakSet<ObservedProcess>()
+  const calling = new WeakSet<ObservedProcess>()
   let next = 0
+  let lastCalling: ObservedProcess | undefined
+  let keeps = false
   let last: ObservedProcess | undefined
   let lastNs = 0
   return {
     add: request => {
+      if (request.process !== last) {
+        last = request.process
+        serving.add(last)
+        keeps = calling.has(last)
+      }
+      if (!keeps) return
       ring[next] = request
       next = (next + 1) % MOST_RECENT
       lastNs = request.startNs
-      if (request.process === last) return
-      last = request.process
-      serving.add(last)
+    },
+    calls: process => {
+      if (process === lastCalling) return
+      lastCalling = process
+      calling.add(process)
+      if (process === last) keeps = true
     },
     serves: process => serving.has(process),
     of: process => {

@@ -22,6 +22,8 @@ interface Carrier {
 }
 
 interface ProcessHabits {
+  /** Connections opened and calls written. */
+  calls: number
   requests: number
   /** Requests read while the one before lay untouched: "last read" does not hold here. */
   batched: number
@@ -72,6 +74,8 @@ export interface Carriers {
   bindsByReply(process: ObservedProcess): boolean
   /** True if work in this process finds its owner so, and it is not known yet how far that is to be believed. */
   learnsAnswering(process: ObservedProcess): boolean
+  /** True until this process has been seen to call, or to open a connection to, anybody. */
+  callsNobody(process: ObservedProcess): boolean
   readonly size: number
 }
 
@@ -84,6 +88,7 @@ export function createCarriers(limit = 100_000): Carriers {
     let habits = habitsByProcess.get(process)
     if (habits === undefined) {
       habits = {
+        calls: 0,
         requests: 0,
         batched: 0,
         workBeforeSettling: 0,
@@ -147,12 +152,14 @@ export function createCarriers(limit = 100_000): Carriers {
     connecting: (process, tid, id, timeNs) => {
       const carrier = carrierOf(process, tid, id)
       carrier.acted = true
+      carrier.habits.calls++
       return activityOf(carrier, timeNs)
     },
     callMade: (process, tid, id, activity) => {
       const carrier = carrierOf(process, tid, id)
       carrier.acted = true
       activity.calls = (activity.calls ?? 0) + 1
+      carrier.habits.calls++
       const message = activity.owner
       if (message === undefined || message.exchange.shape !== 'message' || carrier.unsettled.length > 1) return
       const { habits } = carrier
@@ -206,6 +213,7 @@ export function createCarriers(limit = 100_000): Carriers {
       const habits = habitsByProcess.get(process)
       return habits !== undefined && habits.boundByReply > 0 && !habits.answering.settled
     },
+    callsNobody: process => (habitsByProcess.get(process)?.calls ?? 0) === 0,
     get size() {
       return byId.size
     },

@@ -1,8 +1,10 @@
+import type { Link } from '../correlate/link.js'
 import type { Solver } from '../correlate/solver.js'
 import type { Sample } from '../samples/sample.js'
 import type { SampleListener } from '../samples/sample-recorder.js'
 import type { Counters } from '../telemetry/counters.js'
 import type { FinishedTrace } from './span.js'
+import { createQueue } from './queue.js'
 import type { TraceBuilder } from './trace-builder.js'
 import { attach, createNode, preOrder, type TraceGroup, type TraceNode } from './trace-group.js'
 
@@ -25,6 +27,8 @@ export interface AssemblerOptions {
   readonly mayBindLater: (sample: Sample) => boolean
   /** Evidence about this call is still to come: it is asked for again a little later. */
   readonly awaitsEvidence?: (call: Sample) => boolean
+  /** True while nothing that this process does can belong to a request of its own: it has never called anybody. */
+  readonly callsNobody?: (process: Sample['process']) => boolean
   /** Evidence still to come may make this request a parent: its trace stays for now. */
   readonly mayGainCalls?: (request: Sample) => boolean
   /** Nothing more will be seen: evidence that is still to come is to be given now. */
@@ -50,12 +54,17 @@ interface Due {
   readonly dueNs: number
 }
 
+interface Check {
+  readonly group: TraceGroup
+  readonly dueNs: number
+}
+
 export function createAssembler(options: AssemblerOptions): Assembler {
   const { solver, builder, counters, emit, quietNs, longestNs, confidenceFloor } = options
   const nodeOf = (sample: Sample): TraceNode | undefined => sample.node as TraceNode | undefined
   let openSamples = 0
   const toDecide = createQueue<Due>()
-  const toCheck = createQueue<{ readonly group: TraceGroup; readonly dueNs: number }>()
+  const toCheck = createQueue<Check>()
   const byAge = createQueue<TraceNode>()
   const tooOld = counters.counter('traces.forced.too_old')
   const overLimit = counters.counter('traces.forced.open_limit')
@@ -71,6 +80,7 @@ export function createAssembler(options: AssemblerOptions): Assembler {
     toCheck.push({ group, dueNs: group.lastNs + quietNs })
   }
   const remove = (node: TraceNode): void => {
+    byAge.remove(node.place)
     node.sample.node = undefined
     openSamples--
     options.forget(node.sample)
@@ -102,6 +112,7 @@ export function createAssembler(options: AssemblerOptions): Assembler {
       return
     }
     const link = solver.solve(sample)
+    noteFarEnd(sample, link)
     if (!last && options.awaitsEvidence?.(sample) === true) {
       toDecide.push({ node, dueNs: now + SETTLE_NS })
       return
@@ -128,6 +139,24 @@ export function createAssembler(options: AssemblerOptions): Assembler {
     }
     node.link = link
     settle(node)
+  }
+
+  /**
+   * A request that nothing can join any more: this process has never called anybody, and whoever asks on this connection
+   * is not watched, for it was not seen in requests before. Most requests to a busy web server are such; to let them go
+   * at once instead of after the quiet time keeps them out of the old generation of V8's heap.
+   */
+  const nothingJoins = ({ kind, process, connection }: Sample): boolean =>
+    kind === 'server' && connection.farEnd === 'unseen' && options.callsNobody?.(process) === true
+
+  const leaveAtOnce = (node: TraceNode): boolean => {
+    const { sample, group } = node
+    if (node.decided || group.members.length > 1 || !nothingJoins(sample) || options.redundant(sample)) return false
+    if (options.mayGainCalls?.(sample) === true || solver.solve(sample) !== undefined) return false
+    node.decided = true
+    group.undecided = 0
+    release(group, false)
+    return true
   }
 
   const release = (group: TraceGroup, incomplete: boolean): void => {
@@ -184,8 +213,8 @@ export function createAssembler(options: AssemblerOptions): Assembler {
       sample.node = node
       openSamples++
       groups++
-      byAge.push(node)
-      toDecide.push({ node, dueNs: now + SETTLE_NS })
+      node.place = byAge.push(node)
+      if (!nothingJoins(sample)) toDecide.push({ node, dueNs: now + SETTLE_NS })
     },
     complete: sample => {
       const node = nodeOf(sample)
@@ -195,6 +224,7 @@ export function createAssembler(options: AssemblerOptions): Assembler {
       }
       node.group.open--
       node.group.lastNs = Math.max(node.group.lastNs, sample.endNs)
+      if (leaveAtOnce(node)) return
       if (!node.decided) toDecide.push({ node, dueNs: now + SETTLE_NS })
       schedule(node.group)
     },
@@ -225,24 +255,9 @@ export function createAssembler(options: AssemblerOptions): Assembler {
   }
 }
 
-/** First in, first out, without moving what remains at every step. */
-function createQueue<T>(): { push(item: T): void; peek(): T | undefined; shift(): T | undefined } {
-  let items: (T | undefined)[] = []
-  let head = 0
-  return {
-    push: item => {
-      items.push(item)
-    },
-    peek: () => items[head],
-    shift: () => {
-      const item = items[head]
-      if (item === undefined) return undefined
-      items[head++] = undefined
-      if (head > 1_024 && head * 2 > items.length) {
-        items = items.slice(head)
-        head = 0
-      }
-      return item
-    },
-  }
+/** Asked some time after a request began, when its caller's sample must have come if the caller is watched. */
+function noteFarEnd({ kind, connection }: Sample, link: Link | undefined): void {
+  if (kind !== 'server' || connection.transport !== 'tcp' || connection.keyHigh === 0) return
+  if (link?.evidence === 'wire') connection.farEnd = 'seen'
+  else if (connection.farEnd === 'undecided') connection.farEnd = 'unseen'
 }

@@ -13,6 +13,8 @@ export interface TraceNode {
   /** Parent that had been exported before: the node's group joins that trace late. */
   exportedParent: Sample | undefined
   decided: boolean
+  /** Where it lies in the queue of open nodes. */
+  place: number
   /** Bounds of its span, once it is being built. */
   startNs: number
   endNs: number
@@ -51,6 +53,7 @@ export function createNode(sample: Sample): TraceNode {
     link: undefined,
     exportedParent: undefined,
     decided: false,
+    place: 0,
     startNs: sample.startNs,
     endNs: sample.startNs,
   }

@@ -27,6 +27,7 @@ export function madeUpConnection(overrides: Partial<Connection> = {}): Connectio
     localIdentity: 0,
     remoteIdentity: 0,
     midlife: false,
+    farEnd: 'undecided',
     process: observedProcess(1),
     ...overrides,
   }
