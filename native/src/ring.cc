@@ -24,8 +24,9 @@ int Ring::open(int descriptor, size_t bytes) {
     void *consumer = mmap(nullptr, page_, PROT_READ | PROT_WRITE, MAP_SHARED, descriptor, 0);
     if (consumer == MAP_FAILED)
         return -errno;
-    // The data pages are mapped twice in a row, so that no record is ever seen broken in two.
-    void *producer = mmap(nullptr, page_ + 2 * bytes, PROT_READ, MAP_SHARED, descriptor, static_cast<off_t>(page_));
+    // The kernel would map the data pages twice in a row, so that no record is seen broken in two. They would count
+    // twice as resident memory, too; records are copied anyway, and the one at the seam is copied in two parts.
+    void *producer = mmap(nullptr, page_ + bytes, PROT_READ, MAP_SHARED, descriptor, static_cast<off_t>(page_));
     if (producer == MAP_FAILED) {
         const int error = -errno;
         munmap(consumer, page_);
@@ -41,7 +42,7 @@ void Ring::close() {
     if (consumer_ == nullptr)
         return;
     munmap(consumer_, page_);
-    munmap(const_cast<uint8_t *>(producer_), page_ + 2 * bytes_);
+    munmap(const_cast<uint8_t *>(producer_), page_ + bytes_);
     consumer_ = nullptr;
     producer_ = nullptr;
 }
@@ -51,6 +52,14 @@ size_t Ring::pending() const {
         return 0;
     const auto produced = __atomic_load_n(reinterpret_cast<const uint64_t *>(producer_), __ATOMIC_ACQUIRE);
     return produced - __atomic_load_n(reinterpret_cast<const uint64_t *>(consumer_), __ATOMIC_RELAXED);
+}
+
+void Ring::copy(uint8_t *into, uint64_t position, size_t size) const {
+    const uint8_t *data = producer_ + page_;
+    const size_t start = position & (bytes_ - 1);
+    const size_t first = size < bytes_ - start ? size : bytes_ - start;
+    memcpy(into, data + start, first);
+    memcpy(into + first, data, size - first);
 }
 
 size_t Ring::read(uint8_t *into, size_t capacity) {
@@ -68,9 +77,9 @@ size_t Ring::read(uint8_t *into, size_t capacity) {
             break;
         const size_t room = header & ~(BPF_RINGBUF_BUSY_BIT | BPF_RINGBUF_DISCARD_BIT);
         if (!(header & BPF_RINGBUF_DISCARD_BIT)) {
-            const uint8_t *body = record + BPF_RINGBUF_HDR_SZ;
+            const uint64_t body = consumed + BPF_RINGBUF_HDR_SZ;
             uint32_t size;
-            memcpy(&size, body, sizeof size);
+            memcpy(&size, data + (body & (bytes_ - 1)), sizeof size);
             if (size > room)
                 size = static_cast<uint32_t>(room);
             const size_t padded = round_up(size);
@@ -79,7 +88,7 @@ size_t Ring::read(uint8_t *into, size_t capacity) {
             } else {
                 if (padded > capacity - written)
                     break;
-                memcpy(into + written, body, size);
+                copy(into + written, body, size);
                 memset(into + written + size, 0, padded - size);
                 written += padded;
             }

@@ -32,6 +32,9 @@ public:
     uint64_t oversized() const { return oversized_; }
 
 private:
+    /** Copies bytes that may go on at the ring's beginning; `position` counts as the kernel's do, without end. */
+    void copy(uint8_t *into, uint64_t position, size_t size) const;
+
     uint8_t *consumer_ = nullptr;
     const uint8_t *producer_ = nullptr;
     size_t bytes_ = 0;

@@ -8,6 +8,7 @@ import type { Logger } from '../telemetry/logger.js'
 import { createProcessGauges } from '../telemetry/process-gauges.js'
 import { createLimitedSinks } from '../traces/attribute-limits.js'
 import type { TraceSink } from '../traces/span.js'
+import { collectGarbage } from './collect-garbage.js'
 import { CommandError } from './command-error.js'
 import { openDaemonArchive } from './daemon-archive.js'
 import { openDaemonExport } from './daemon-export.js'
@@ -33,6 +34,8 @@ export interface DaemonResult {
 }
 
 /** Repeated warnings are told at least this often. */
+/** After this time what the start needed is garbage. */
+const SETTLED_MILLIS = 2_000
 const FLUSH_LOG_MILLIS = 60_000
 
 /**
@@ -73,6 +76,8 @@ export async function runDaemon(options: DaemonOptions): Promise<DaemonResult> {
       stopDeadline = endLate(settings.shutdownTimeoutMillis, log)
     })
     options.onStarted({ ...daemonStatus(parts), health: health?.url ?? null })
+    const settled = setTimeout(collectGarbage, SETTLED_MILLIS).unref()
+    closers.push(() => clearTimeout(settled))
     await pipeline.run(signal)
     return { pipeline: pipeline.status(), counters: counters.snapshot() }
   } finally {

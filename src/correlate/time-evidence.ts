@@ -171,42 +171,68 @@ export function createTimeEvidence(options: TimeEvidenceOptions): TimeEvidence {
 
 interface RecentRequests {
   add(request: Sample): void
-  /** A process makes calls: its requests are remembered from now on. Those of a process that never does are not. */
+  /** A process makes calls: its requests are remembered from now on. Of one that never does, only the latest few. */
   calls(process: ObservedProcess): void
   /** True if the process has been seen to serve requests. */
   serves(process: ObservedProcess): boolean
   of(process: ObservedProcess): Sample[]
 }
 
-/** The latest requests of all processes, in a ring. */
+/** Latest requests of a process that calls nobody: one of them may be the first that does. */
+const FIRST_CALLERS = 16
+
+interface Served {
+  calls: boolean
+  readonly latest: (Sample | undefined)[]
+  next: number
+}
+
+/** The latest requests of all processes that make calls, in a ring. */
 function createRecentRequests(): RecentRequests {
   const ring: (Sample | undefined)[] = []
-  const serving = new WeakSet<ObservedProcess>()
-  const calling = new WeakSet<ObservedProcess>()
+  const served = new WeakMap<ObservedProcess, Served>()
   let next = 0
-  let lastCalling: ObservedProcess | undefined
-  let keeps = false
   let last: ObservedProcess | undefined
+  let ofLast: Served | undefined
   let lastNs = 0
+
+  const servedBy = (process: ObservedProcess): Served => {
+    if (process === last && ofLast !== undefined) return ofLast
+    let found = served.get(process)
+    if (found === undefined) {
+      found = { calls: false, latest: [], next: 0 }
+      served.set(process, found)
+    }
+    last = process
+    ofLast = found
+    return found
+  }
+  const keep = (request: Sample): void => {
+    ring[next] = request
+    next = (next + 1) % MOST_RECENT
+    lastNs = request.startNs
+  }
   return {
     add: request => {
-      if (request.process !== last) {
-        last = request.process
-        serving.add(last)
-        keeps = calling.has(last)
+      const by = servedBy(request.process)
+      if (by.calls) keep(request)
+      else {
+        by.latest[by.next] = request
+        by.next = (by.next + 1) % FIRST_CALLERS
       }
-      if (!keeps) return
-      ring[next] = request
-      next = (next + 1) % MOST_RECENT
-      lastNs = request.startNs
     },
     calls: process => {
-      if (process === lastCalling) return
-      lastCalling = process
-      calling.add(process)
-      if (process === last) keeps = true
+      const by = process === last ? ofLast : served.get(process)
+      if (by === undefined || by.calls) return
+      by.calls = true
+      const { latest } = by
+      for (let i = 0; i < latest.length; i++) {
+        const request = latest[(by.next + i) % latest.length]
+        if (request !== undefined) keep(request)
+      }
+      latest.length = 0
     },
-    serves: process => serving.has(process),
+    serves: process => served.has(process),
     of: process => {
       const found: Sample[] = []
       for (let i = 0; i < ring.length; i++) {

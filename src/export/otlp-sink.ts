@@ -45,7 +45,7 @@ interface Batch {
 class QueuedOtlpSink implements OtlpSink {
   readonly #options: Required<Pick<OtlpSinkOptions, SettingName>>
   readonly #exporter: OtlpExporter
-  readonly #queue: TraceQueue
+  readonly #queue: TraceQueue<ExportedSpan>
   readonly #converter: SpanConverter
   readonly #backOff: BackOff
   readonly #notices: LossNotices
@@ -111,7 +111,8 @@ class QueuedOtlpSink implements OtlpSink {
       this.#lose('zeroId', trace.spans.length)
       return
     }
-    const dropped = this.#queue.add(trace)
+    // What waits is what will be sent: the rest of the finished spans is garbage while it is young.
+    const dropped = this.#queue.add({ spans: trace.spans.map(span => this.#converter.convert(span)) })
     if (dropped.spans > 0) {
       this.#counters.droppedTraces.value += dropped.traces
       this.#lose('queueFull', dropped.spans)
@@ -180,7 +181,7 @@ class QueuedOtlpSink implements OtlpSink {
   #nextBatch(): Batch | undefined {
     const due = this.#queue.spans >= this.#batchLimit || this.#lingerOver || this.#flushing.length > 0
     if (!due || this.#queue.spans === 0) return undefined
-    const spans = this.#queue.take(this.#batchLimit).map((span: FinishedSpan) => this.#converter.convert(span))
+    const spans = this.#queue.take(this.#batchLimit)
     if (this.#queue.spans < this.#batchLimit) this.#lingerOver = false
     this.#counters.clamped.value += this.#converter.clamped - this.#clamped
     this.#clamped = this.#converter.clamped

@@ -1,25 +1,23 @@
-import type { FinishedSpan, FinishedTrace } from '../traces/span.js'
-
 export interface DroppedTraces {
   readonly traces: number
   readonly spans: number
 }
 
 /** Traces that wait to be sent, oldest first, bounded by their spans. */
-export interface TraceQueue {
+export interface TraceQueue<Span> {
   readonly spans: number
   /** Adds a trace; returns what had to go for it: the oldest, whole. */
-  add(trace: FinishedTrace): DroppedTraces
+  add(trace: { readonly spans: readonly Span[] }): DroppedTraces
   /** Takes whole traces of at most `limit` spans together; of a single longer trace, its next `limit` spans. */
-  take(limit: number): FinishedSpan[]
+  take(limit: number): Span[]
   /** Drops everything. */
   clear(): DroppedTraces
 }
 
 const none: DroppedTraces = { traces: 0, spans: 0 }
 
-export function createTraceQueue(limit: number): TraceQueue {
-  let traces: (readonly FinishedSpan[])[] = []
+export function createTraceQueue<Span>(limit: number): TraceQueue<Span> {
+  let traces: (readonly Span[])[] = []
   let head = 0
   /** Spans of the first trace that were taken before. */
   let taken = 0
@@ -64,7 +62,7 @@ export function createTraceQueue(limit: number): TraceQueue {
       return droppedTraces === 0 ? none : { traces: droppedTraces, spans: droppedSpans }
     },
     take(most) {
-      const out: FinishedSpan[] = []
+      const out: Span[] = []
       while (head < traces.length) {
         const trace = traces[head]!
         const left = trace.length - taken

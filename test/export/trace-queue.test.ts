@@ -2,10 +2,11 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { createLossNotices } from '../../src/export/loss-notices.js'
 import { createTraceQueue } from '../../src/export/trace-queue.js'
+import type { FinishedSpan } from '../../src/traces/span.js'
 import { numberedTrace } from './finished-traces.js'
 
 test('batches hold whole traces in order; only a trace longer than a batch is cut', () => {
-  const queue = createTraceQueue(100)
+  const queue = createTraceQueue<FinishedSpan>(100)
   for (const [number, children] of [
     [1, 2],
     [2, 2],
