@@ -96,6 +96,7 @@ export function createTimeEvidence(options: TimeEvidenceOptions): TimeEvidence {
     // Where records were lost, requests are missing too, and the next best one would be taken.
     if (call.activity?.trust === 0) return
     if (!recent.serves(call.process)) return
+    recent.calls(call.process)
     const service = byProcess.get(call.process) ?? watch(call.process)
     if (service === undefined) return
     doubtful.value++
