@@ -46,7 +46,12 @@ export function createPipeline(options: PipelineOptions): Pipeline {
   const asked = new Set(options.evidence ?? evidenceKinds)
   const mayBindLater = (sample: Sample): boolean =>
     sample.side === 'client' && asked.has('context') && carriers.bindsByReply(sample.process)
-  const time = createTimeEvidence({ counters, serviceOf: process => services.nameOf(process, 0), mayBindLater })
+  const time = createTimeEvidence({
+    counters,
+    serviceOf: process => services.nameOf(process, 0),
+    mayBindLater,
+    besideContext: asked.has('context'),
+  })
   // Time comes last: it looks at what the others have said.
   const sources: readonly EvidenceSource[] = [wire, createContextEvidence(), createContentEvidence(), time]
   const evidence = sources.filter(({ kind }) => asked.has(kind))

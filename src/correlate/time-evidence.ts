@@ -1,4 +1,5 @@
 import type { ObservedProcess } from '../capture/processes.js'
+import { ownerOf } from '../samples/activity.js'
 import type { Sample } from '../samples/sample.js'
 import type { Counters } from '../telemetry/counters.js'
 import type { Evidence, EvidenceSource } from './link.js'
@@ -31,6 +32,8 @@ export interface TimeEvidenceOptions {
   readonly serviceOf: (process: ObservedProcess) => string
   /** True if work in this call's process may find its owner later, when the answer is written. */
   readonly mayBindLater: (call: Sample) => boolean
+  /** Context is asked as well: where it accounts for a process' work, calls it knows no owner of are nobody's. Default true. */
+  readonly besideContext?: boolean
   readonly seed?: number
 }
 
@@ -44,6 +47,10 @@ const MOST_SERVICES = 200
 /** Requests that are remembered in case their service comes to be watched. */
 const RECENT_NS = 10e9
 const MOST_RECENT = 4_096
+/** Requests of a process that are looked at before anything is said of its calls without an owner. */
+const REQUESTS_TO_KNOW = 20
+/** Context accounts for a process' work if it told the parents of more than this share of the calls. */
+const ACCOUNTED_SHARE = 0.02
 /** Calls of which other evidence told the parent before they had ended. */
 const MOST_KNOWN_EARLY = 20_000
 
@@ -56,6 +63,7 @@ export function createTimeEvidence(options: TimeEvidenceOptions): TimeEvidence {
   const recent = createRecentRequests()
   const decisions = new WeakMap<Sample, readonly TimedParent[] | 'awaited'>()
   const knownEarly = new Map<Sample, Sample>()
+  const accounts = createAccounts()
   let now = 0
   let cleanAt = UNWATCHED_AFTER_NS
 
@@ -95,6 +103,7 @@ export function createTimeEvidence(options: TimeEvidenceOptions): TimeEvidence {
     if (options.mayBindLater(call) && now - call.endNs < OWNER_WAIT_NS) return
     // Where records were lost, requests are missing too, and the next best one would be taken.
     if (call.activity?.trust === 0) return
+    if (options.besideContext !== false && accounts.nobodys(call)) return
     if (!recent.serves(call.process)) return
     recent.calls(call.process)
     const service = byProcess.get(call.process) ?? watch(call.process)
@@ -112,6 +121,7 @@ export function createTimeEvidence(options: TimeEvidenceOptions): TimeEvidence {
         return
       }
       recent.add(sample)
+      accounts.request(sample)
       if (byProcess.size > 0) byProcess.get(sample.process)?.begin(sample)
     },
     complete: sample => {
@@ -130,6 +140,7 @@ export function createTimeEvidence(options: TimeEvidenceOptions): TimeEvidence {
       if (sample.side !== 'client') return
       const parent = told(sample, out)
       if (parent !== undefined) {
+        accounts.told(sample)
         const service = byProcess.size > 0 ? byProcess.get(sample.process) : undefined
         if (service === undefined || decisions.has(sample)) return
         if (sample.complete) service.add(sample, parent)
@@ -166,6 +177,42 @@ export function createTimeEvidence(options: TimeEvidenceOptions): TimeEvidence {
       let sum = 0
       for (const { undecided } of byName.values()) sum += undecided
       return sum
+    },
+  }
+}
+
+/** How far context accounts for what the processes do. */
+interface Accounts {
+  request(request: Sample): void
+  /** Somebody knew the parent of this call. */
+  told(call: Sample): void
+  /**
+   * A call made where context is trusted, and for no request that it knows of, in a process whose work it accounts for:
+   * a periodic task's, whatever the times say. Where context accounts for nothing, jobs go from hand to hand.
+   */
+  nobodys(call: Sample): boolean
+}
+
+function createAccounts(): Accounts {
+  const byProcess = new WeakMap<ObservedProcess, { requests: number; told: number; nobodys: number }>()
+  const of = (process: ObservedProcess): { requests: number; told: number; nobodys: number } => {
+    let account = byProcess.get(process)
+    if (account === undefined) byProcess.set(process, (account = { requests: 0, told: 0, nobodys: 0 }))
+    return account
+  }
+  return {
+    request: request => {
+      of(request.process).requests++
+    },
+    told: call => {
+      of(call.process).told++
+    },
+    nobodys: call => {
+      const { activity } = call
+      if (activity === undefined || activity.trust < 1 || ownerOf(activity) !== undefined) return false
+      const account = of(call.process)
+      account.nobodys++
+      return account.requests < REQUESTS_TO_KNOW || account.told > ACCOUNTED_SHARE * account.nobodys
     },
   }
 }

@@ -11,6 +11,8 @@ import { createCounters } from '../../src/telemetry/counters.js'
 import { madeUpConnection, madeUpExchange, madeUpSample, observedProcess } from '../support/made-up-samples.js'
 
 const MILLION = 1e6
+/** Trust of context where it leaves open who the owner is. */
+const UNSURE = 0.3
 
 interface Bench {
   readonly time: TimeEvidence
@@ -84,7 +86,7 @@ function traffic(
     const request = on.request(process, startNs, startNs + 30 * MILLION)
     const open = n % doubted === doubted - 1
     const from = startNs + (2 + random()) * MILLION
-    const call = on.call(process, from, from + 10 * MILLION, open ? undefined : request)
+    const call = on.call(process, from, from + 10 * MILLION, open ? undefined : request, open ? UNSURE : 1)
     return { request, call, open }
   })
 }
@@ -128,11 +130,35 @@ test('A process that serves no requests makes calls of its own: they are not jud
   assert.equal(on.solver.solve(call), undefined)
 })
 
+test('A call that trusted context knows no owner of is nobody’s, where context accounts for the others', () => {
+  const on = bench()
+  const process = observedProcess(1)
+  traffic(on, process, 1_000)
+  const periodic = Array.from({ length: 50 }, (_, n) => {
+    return on.call(process, (1_000 + 20 * n) * MILLION, (1_008 + 20 * n) * MILLION, undefined)
+  })
+  on.play()
+  assert.equal(on.time.services, 0)
+  for (const call of periodic) assert.equal(on.solver.solve(call), undefined)
+})
+
+test('Where context accounts for nothing, calls without an owner are judged by their times', () => {
+  const on = bench()
+  const process = observedProcess(1)
+  const pairs = Array.from({ length: 60 }, (_, n) => {
+    const request = on.request(process, 40 * n * MILLION, (40 * n + 30) * MILLION)
+    return { request, call: on.call(process, (40 * n + 2) * MILLION, (40 * n + 12) * MILLION, undefined) }
+  })
+  on.play()
+  const late = pairs.slice(30)
+  assert.ok(late.filter(({ request, call }) => on.solver.solve(call)?.parent === request).length >= 28)
+})
+
 test('Until its window is decided a call is awaited and its possible request held', () => {
   const on = bench()
   const process = observedProcess(1)
   const request = on.request(process, 0, 30 * MILLION)
-  const call = on.call(process, 2 * MILLION, 10 * MILLION, undefined)
+  const call = on.call(process, 2 * MILLION, 10 * MILLION, undefined, UNSURE)
   on.time.begin?.(request)
   call.endNs = 10 * MILLION
   call.complete = true
