@@ -40,7 +40,7 @@ enum lost_cause {
 
 enum copy_limit {
     k_head_limit = 4096,
-    k_tail_limit = 1024,
+    k_tail_limit = 4096,
     k_undecided_head = 256, /* before user space decided */
     k_opening_calls = 4,    /* of each way, which copy up to k_head_limit while undecided */
 };

@@ -21,7 +21,7 @@ export const LOST_CAUSES = [
 
 /** Longest head and tail that the kernel copies; longer wishes are cut to these. */
 export const HEAD_LIMIT = 4096
-export const TAIL_LIMIT = 1024
+export const TAIL_LIMIT = 4096
 
 export const POLICY = {
   clientHead: 0,
