@@ -3,6 +3,7 @@ import { EventReader } from './capture/event-reader.js'
 import { createProcesses } from './capture/processes.js'
 import { createContentEvidence } from './correlate/content-evidence.js'
 import { createContextEvidence } from './correlate/context-evidence.js'
+import { createForwardEvidence } from './correlate/forward-evidence.js'
 import { type EvidenceSource, evidenceKinds } from './correlate/link.js'
 import { createSolver } from './correlate/solver.js'
 import { createTimeEvidence } from './correlate/time-evidence.js'
@@ -13,6 +14,7 @@ import { protocolModules } from './protocols/registry.js'
 import type { RouteTemplates } from './protocols/route-templates.js'
 import { createCarriers } from './samples/carriers.js'
 import { ConnectionDriver } from './samples/connection-driver.js'
+import { createRemoteCalls } from './samples/remote-calls.js'
 import type { Sample } from './samples/sample.js'
 import { createSampleRecorder } from './samples/sample-recorder.js'
 import { createServiceNames } from './samples/service-names.js'
@@ -53,7 +55,13 @@ export function createPipeline(options: PipelineOptions): Pipeline {
     besideContext: asked.has('context'),
   })
   // Time comes last: it looks at what the others have said.
-  const sources: readonly EvidenceSource[] = [wire, createContextEvidence(), createContentEvidence(), time]
+  const sources: readonly EvidenceSource[] = [
+    wire,
+    createContextEvidence(),
+    createContentEvidence(),
+    createForwardEvidence(),
+    time,
+  ]
   const evidence = sources.filter(({ kind }) => asked.has(kind))
   const disabled = new Set(options.disabledProtocols)
   const modules = protocolModules.filter(module => !disabled.has(module.name))
@@ -102,6 +110,7 @@ export function createPipeline(options: PipelineOptions): Pipeline {
     record,
     processes,
     carriers,
+    remoteCalls: createRemoteCalls(carriers),
     listener: {
       begin: (sample: Sample) => {
         for (const kind of evidence) kind.begin?.(sample)
@@ -109,6 +118,9 @@ export function createPipeline(options: PipelineOptions): Pipeline {
       },
       keyed: (sample: Sample) => {
         for (const kind of evidence) kind.keyed?.(sample)
+      },
+      requested: (sample: Sample) => {
+        for (const kind of evidence) kind.requested?.(sample)
       },
       complete: (sample: Sample) => {
         for (const kind of evidence) kind.complete?.(sample)

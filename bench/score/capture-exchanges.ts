@@ -6,6 +6,7 @@ import type { Exchange, ExchangeSink, ProtocolConnection, ProtocolModule } from 
 import { protocolModules } from '../../src/protocols/registry.js'
 import { createCarriers } from '../../src/samples/carriers.js'
 import { ConnectionDriver } from '../../src/samples/connection-driver.js'
+import { createRemoteCalls } from '../../src/samples/remote-calls.js'
 import { createSampleRecorder } from '../../src/samples/sample-recorder.js'
 import { createCounters } from '../../src/telemetry/counters.js'
 
@@ -32,12 +33,18 @@ export function readCapture(path: string): ReadExchange[] {
   const record = new EventReader(createCaptureClock(source.origin))
   const processes = createProcesses()
   const carriers = createCarriers()
-  const nobody = { begin: () => {}, keyed: () => {}, complete: () => {} }
+  const nobody = { begin: () => {}, keyed: () => {}, requested: () => {}, complete: () => {} }
   const driver = new ConnectionDriver({
     modules: protocolModules.map(module => observed(module, listen)),
     processes,
     carriers,
-    recorder: createSampleRecorder({ record, processes, carriers, listener: nobody }),
+    recorder: createSampleRecorder({
+      record,
+      processes,
+      carriers,
+      remoteCalls: createRemoteCalls(carriers),
+      listener: nobody,
+    }),
     control: source.control,
     counters,
     // Paths as they are: what others read is compared, not how routes are named.

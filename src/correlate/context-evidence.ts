@@ -12,7 +12,7 @@ export function createContextEvidence(): EvidenceSource {
       if (sample.side !== 'client') return
       const owner = ownerOf(sample.activity)
       if (owner === undefined || owner === sample) return
-      out.push({ kind: 'context', parent: owner, strength: trustIn(sample.activity!) })
+      out.push({ kind: 'context', parent: owner, strength: trustIn(sample.activity!) * sample.contextTrust })
     },
   }
 }

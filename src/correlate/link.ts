@@ -34,6 +34,8 @@ export interface EvidenceSource {
   begin?(sample: Sample): void
   /** Its wire key has become known after its beginning. */
   keyed?(sample: Sample): void
+  /** All of its request has been seen: what identifies it is known. */
+  requested?(sample: Sample): void
   /** A sample is complete. */
   complete?(sample: Sample): void
   candidates(sample: Sample, out: Evidence[]): void

@@ -4,6 +4,7 @@ import { Attribute } from '../protocols/attribute-names.js'
 import type { Exchange } from '../protocols/protocol.js'
 import type { Carriers } from './carriers.js'
 import type { ConnectionState } from './connection-state.js'
+import type { RemoteCalls } from './remote-calls.js'
 import type { Sample } from './sample.js'
 import { wireKey } from './wire-key.js'
 
@@ -14,6 +15,8 @@ export interface SampleListener {
   keyed(sample: Sample): void
   /** Complete, answered or not: nothing of it changes any more but its service name. */
   complete(sample: Sample): void
+  /** All of its request has been seen: what identifies it is known. */
+  requested(sample: Sample): void
 }
 
 /**
@@ -37,10 +40,12 @@ export interface SampleRecorderOptions {
   readonly record: EventReader
   readonly processes: Processes
   readonly carriers: Carriers
+  readonly remoteCalls: RemoteCalls
   readonly listener: SampleListener
 }
 
-export function createSampleRecorder({ record, processes, carriers, listener }: SampleRecorderOptions): SampleRecorder {
+export function createSampleRecorder(options: SampleRecorderOptions): SampleRecorder {
+  const { record, processes, carriers, remoteCalls, listener } = options
   let serial = 0
   const isRequest = (sample: Sample): boolean => sample.side === 'server'
 
@@ -56,6 +61,13 @@ export function createSampleRecorder({ record, processes, carriers, listener }: 
     if (!isRequest(sample)) carriers.answerRead(sample, record.tid, record.carrier)
     else if (sample.exchange.shape === 'call') carriers.answerDone(sample, record.tid, record.carrier)
     else carriers.settled(sample, record.tid, record.carrier)
+  }
+  const requested = (sample: Sample): void => {
+    // The broker's own ends only hand on.
+    if (sample.exchange.shape === 'message' && sample.connection.role === 'client') {
+      remoteCalls.seen(sample, record.tid, record.carrier)
+    }
+    listener.requested(sample)
   }
   const finish = (sample: Sample): void => {
     sample.complete = true
@@ -80,6 +92,7 @@ export function createSampleRecorder({ record, processes, carriers, listener }: 
         tid: record.tid,
         carrier: record.carrier,
         activity: undefined,
+        contextTrust: 1,
         wireHigh: 0,
         wireLow: 0,
         requestPosition: offset,
@@ -93,6 +106,7 @@ export function createSampleRecorder({ record, processes, carriers, listener }: 
         responseObserved: false,
         complete: false,
         traceId: '',
+        answers: undefined,
         spanId: '',
         node: undefined,
       }
@@ -113,6 +127,7 @@ export function createSampleRecorder({ record, processes, carriers, listener }: 
       if (isRequest(sample) && sample.startNs !== record.timeNs) {
         carriers.requestContinued(sample, record.tid, record.carrier)
       }
+      requested(sample)
     },
     responseBegin: (sample, offset) => {
       sample.responseStartNs = record.timeNs
@@ -129,6 +144,7 @@ export function createSampleRecorder({ record, processes, carriers, listener }: 
         if (Number.isNaN(sample.requestEndNs)) {
           sample.requestEndNs = record.timeNs
           sample.requestBytes = Math.max(0, offset - sample.requestPosition)
+          requested(sample)
         }
         // A message that wants no acknowledgement is settled as soon as it is read.
         if (sample.kind === 'consumer') carriers.settled(sample, record.tid, record.carrier)

@@ -26,6 +26,8 @@ export interface Sample {
    * made, whose owner is looked up late.
    */
   activity: Activity | undefined
+  /** From 0 to 1: how far what its carrier does is to be believed of this call, beside the activity's own trust. */
+  contextTrust: number
   /**
    * Wire key: connection key + position of the request's first byte, mixed to 64 bits as two unsigned halves; the same
    * at both ends. Both 0 when the connection key is unknown.
@@ -49,6 +51,8 @@ export interface Sample {
   complete: boolean
   /** Trace it was exported in, 32 hex digits; '' until then. What turns out later to be caused by it joins that trace. */
   traceId: string
+  /** Of a message that answers another one: the message that asked, as this process read or sent it. */
+  answers: Sample | undefined
   /** 16 hex digits once asked for (`spanIdOf`), '' before. */
   spanId: string
   /** For whoever puts the sample into a trace; nobody else looks at it. */

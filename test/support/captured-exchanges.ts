@@ -6,6 +6,7 @@ import type { Exchange, ExchangeSink, ProtocolModule, Sender } from '../../src/p
 import { createCarriers } from '../../src/samples/carriers.js'
 import { ConnectionDriver } from '../../src/samples/connection-driver.js'
 import type { ConnectionState } from '../../src/samples/connection-state.js'
+import { createRemoteCalls } from '../../src/samples/remote-calls.js'
 import { createSampleRecorder } from '../../src/samples/sample-recorder.js'
 import { createCounters } from '../../src/telemetry/counters.js'
 
@@ -78,12 +79,18 @@ function run(path: string, modules: readonly ProtocolModule[], counters: ReturnT
   const record = new EventReader(createCaptureClock(source.origin))
   const processes = createProcesses()
   const carriers = createCarriers()
-  const listener = { begin: () => {}, keyed: () => {}, complete: () => {} }
+  const listener = { begin: () => {}, keyed: () => {}, requested: () => {}, complete: () => {} }
   const driver = new ConnectionDriver({
     modules,
     processes,
     carriers,
-    recorder: createSampleRecorder({ record, processes, carriers, listener }),
+    recorder: createSampleRecorder({
+      record,
+      processes,
+      carriers,
+      remoteCalls: createRemoteCalls(carriers),
+      listener,
+    }),
     control: source.control,
     counters,
     routes: () => ({ template: path => path }),

@@ -12,7 +12,7 @@ const known = new Map<string, Destination>()
 
 /** UUIDs, hexadecimal ids as of oslo.messaging's reply queues, long numbers. */
 const IDS = /[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|[0-9a-f]{16,}|\d{6,}/gi
-const DIRECT_REPLY = 'amq.rabbitmq.reply-to'
+export const DIRECT_REPLY = 'amq.rabbitmq.reply-to'
 
 /** @param name an exchange, a routing key or a queue. */
 export function destinationOf(name: string): Destination {

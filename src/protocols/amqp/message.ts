@@ -2,7 +2,7 @@ import { Attribute } from '../attribute-names.js'
 import { ContentHash } from '../content-hash.js'
 import type { Attributes, Exchange, Sender } from '../protocol.js'
 import type { BodyHash } from './body-hash.js'
-import { destinationOf } from './destination.js'
+import { DIRECT_REPLY, destinationOf } from './destination.js'
 import type { Properties } from './properties.js'
 
 /** A message on its way between one end and the broker: `basic.publish`, `basic.deliver` or `basic.get-ok`. */
@@ -101,6 +101,21 @@ export function fail(message: Message, error: string): void {
   message.attributes[Attribute.errorType] = error
 }
 
+/**
+ * A request names the queue for its answer; the answer goes there through the default exchange, with the request's
+ * correlation id. RabbitMQ writes more behind `amq.rabbitmq.reply-to` on the way, which the one who asked never saw.
+ */
+function addCallKey(message: Message, correlationId: string, replyTo: string | undefined): void {
+  const { exchangeName, routingKey, contentKeys, initiator } = message
+  if (replyTo !== undefined) {
+    contentKeys.push({ type: 'amqp-call', value: `${replyTo} ${correlationId}`, scope: 'one' })
+  } else if (exchangeName === '') {
+    const isDirect = initiator === 'server' && routingKey.startsWith(DIRECT_REPLY)
+    const value = `${isDirect ? DIRECT_REPLY : routingKey} ${correlationId}`
+    contentKeys.push({ type: 'amqp-answer', value, scope: 'one' })
+  }
+}
+
 const content = new ContentHash()
 
 /**
@@ -110,12 +125,13 @@ const content = new ContentHash()
 export function addKeys(message: Message, properties: Properties, body: BodyHash): void {
   const keys = message.contentKeys
   const { exchangeName, routingKey } = message
-  const { messageId, correlationId = '', timestamp = '', traceparent } = properties
+  const { messageId, correlationId = '', replyTo, timestamp = '', traceparent } = properties
   if (traceparent !== undefined) keys.push({ type: 'traceparent', value: traceparent, scope: 'one' })
   if (messageId) {
     const value = `${exchangeName} ${routingKey} ${messageId} ${correlationId} ${timestamp}`
     keys.push({ type: 'amqp-message', value, scope: 'one' })
   }
+  if (correlationId !== '') addCallKey(message, correlationId, replyTo)
   if (!body.finish()) return
   keys.push({ type: 'amqp-body', value: body.hash.text, scope: 'group' })
   if (!properties.whole) return

@@ -5,6 +5,7 @@ import { afterShortString, fieldLength, uint16, uint32 } from './wire-types.js'
 /** What a content header says of a message. */
 export interface Properties {
   correlationId: string | undefined
+  replyTo: string | undefined
   messageId: string | undefined
   /** As bytes on the wire, in hexadecimal. */
   timestamp: string | undefined
@@ -26,6 +27,7 @@ const field = new ContentHash()
 
 export const createProperties = (): Properties => ({
   correlationId: undefined,
+  replyTo: undefined,
   messageId: undefined,
   timestamp: undefined,
   traceparent: undefined,
@@ -39,7 +41,7 @@ export const createProperties = (): Properties => ({
  * table; all others are short strings.
  */
 export function readProperties(bytes: Uint8Array, start: number, end: number, out: Properties): void {
-  out.correlationId = out.messageId = out.timestamp = out.traceparent = undefined
+  out.correlationId = out.replyTo = out.messageId = out.timestamp = out.traceparent = undefined
   out.whole = false
   if (start + 2 > end) return
   const flags = uint16(bytes, start)
@@ -56,6 +58,7 @@ export function readProperties(bytes: Uint8Array, start: number, end: number, ou
       if (!readHeaders(bytes, i + 4, next, out)) return
     } else {
       if (bit === FLAG_CORRELATION_ID) out.correlationId = utf8(bytes, i + 1, next)
+      else if (bit === FLAG_REPLY_TO) out.replyTo = utf8(bytes, i + 1, next)
       else if (bit === FLAG_MESSAGE_ID) out.messageId = utf8(bytes, i + 1, next)
       else if (bit === FLAG_TIMESTAMP) out.timestamp = hex(bytes, i, next)
       // The broker puts the real queue in the place of `amq.rabbitmq.reply-to`.
