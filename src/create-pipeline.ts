@@ -59,7 +59,7 @@ export function createPipeline(options: PipelineOptions): Pipeline {
     wire,
     createContextEvidence(),
     createContentEvidence(),
-    createForwardEvidence(),
+    createForwardEvidence(() => record.lossEpoch),
     time,
   ]
   const evidence = sources.filter(({ kind }) => asked.has(kind))

@@ -28,6 +28,10 @@ const SHARE_CASES = 10
 const BY_CHANCE = 0.6
 /** What is left of context evidence that says something else, in a process that passes requests on. */
 const CONTEXT_LEFT = 0.3
+/** A process that passes at least this share of its requests on does nothing else. */
+const PROXY_SHARE = 0.8
+/** A request whose reading was lost may be open unseen: another one that is equal is not taken for it for so long. */
+const AFTER_LOSS_NS = 5e9
 const MOST_PROCESSES = 10_000
 const MOST_EQUAL = 1_000
 
@@ -46,11 +50,14 @@ interface Match {
   readonly strength: number
 }
 
-export function createForwardEvidence(): ForwardEvidence {
+/** @param lossEpoch grows when records were lost. */
+export function createForwardEvidence(lossEpoch: () => number): ForwardEvidence {
   const byProcess = new Map<ObservedProcess, Forwarder>()
   const matches = new WeakMap<Sample, Match>()
   const passedOn = new WeakSet<Sample>()
   const listed = new WeakSet<Sample>()
+  let epoch = lossEpoch()
+  let lostNs = Number.NEGATIVE_INFINITY
 
   const forwarderOf = (process: ObservedProcess): Forwarder => {
     let forwarder = byProcess.get(process)
@@ -87,6 +94,11 @@ export function createForwardEvidence(): ForwardEvidence {
     }
   }
   const match = (call: Sample): void => {
+    if (epoch !== lossEpoch()) {
+      epoch = lossEpoch()
+      lostNs = call.startNs
+    }
+    if (call.startNs - lostNs < AFTER_LOSS_NS) return
     const forwarder = byProcess.get(call.process)
     if (forwarder === undefined || forwarder.open.size === 0) return
     for (const { type, value } of call.exchange.contentKeys) {
@@ -146,8 +158,8 @@ function strengthIn(forwarder: Forwarder, request: Sample, call: Sample): number
   const { agreed, contradicted, requests, forwarded } = forwarder
   if (requests >= SHARE_CASES && forwarded < LEAST_SHARE * requests) return BY_CHANCE
   if (owner !== undefined && owner !== request) {
-    // Context that is right nearly always knows better; where it errs more often, this process does not work as it says.
-    if (agreed > EXPECTED_CASES * contradicted) return BY_CHANCE
+    // Context that is right nearly always knows better, except in a process that does nothing but pass on.
+    if (agreed > EXPECTED_CASES * contradicted && forwarded < PROXY_SHARE * requests) return BY_CHANCE
     call.contextTrust = Math.min(call.contextTrust, CONTEXT_LEFT)
   }
   return Math.min(MOST_SURE, (forwarded + EXPECTED * EXPECTED_CASES) / (forwarded + EXPECTED_CASES))

@@ -216,7 +216,7 @@ test('A consumed message is the child of the message that was sent', () => {
       ?.spans.map(span => [span.kind, span.link?.evidence, span.link?.confidence]),
     [
       ['producer', undefined, undefined],
-      ['consumer', 'content', 0.99],
+      ['consumer', 'content', 0.999],
     ],
   )
 })
