@@ -99,15 +99,17 @@ test('A remote call over oslo.messaging is one branch: call, delivery, work, ans
   talk.capture.at(5_000_000).exit({ pid: 99 })
 
   const { traces } = await runPipeline(talk.capture.source())
-  assert.deepEqual(withoutHousekeeping(traces), [
+  // How far a pool's threads are believed is learned, and the first answer has taught little.
+  const lines = withoutHousekeeping(traces).map(each => each.map(line => line.replace(/ [\d.]+\)$/, ')')))
+  assert.deepEqual(lines, [
     [
       'api server GET /a',
-      '  api producer send tasks (context 1)',
-      '    worker consumer process tasks (content 0.999)',
-      '      worker client GET (context 1)',
-      '      worker producer send reply_1 (context 1)',
-      '        api consumer process reply_1 (content 0.999)',
-      '  api client GET (context 1)',
+      '  api producer send tasks (context)',
+      '    worker consumer process tasks (content)',
+      '      worker client GET (context)',
+      '      worker producer send reply_1 (content)',
+      '        api consumer process reply_1 (content)',
+      '  api client GET (context)',
     ],
   ])
 })
