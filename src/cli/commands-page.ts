@@ -38,6 +38,9 @@ Nothing is archived or sent unless \`--archive\` or \`--otlp\` says so.`,
   traces: `\`--json\` prints an object a trace: \`{"traceId", "startUnixNano", "name", "service", "durationNs", "spans", "services", "error"}\`.
 Works beside the running daemon and without it.`,
   show: '`--json` prints the trace as `replay --json` does.',
+  explain: `\`--json\` prints \`{"span", "verdict", "parent", "confidence", "decidedBy", "evidence": [{"kind", "strength", "says"}], "candidates": [{"spanId", "confidence", "times", "span"}]}\`;
+\`verdict\` is \`linked\`, \`guess\` (a root whose likeliest parent is below the floor), \`remote\` (an instrumented caller's
+span) or \`root\`. The other candidates of a link are kept where it is less than 0.99 sure.`,
   status:
     '`--json` prints `{"running": true, …}` with everything that `/status` shows, or `{"running": false, "pid": null}`.',
   doctor: `\`--json\` prints \`{"ok", "settingsFile", "checks": [{"name", "status": "ok" | "warn" | "fail", "detail", "fix"}], "warnings"}\`.

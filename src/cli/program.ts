@@ -3,6 +3,7 @@ import { version } from '../version.js'
 import { addConfigCommand } from './config.js'
 import { addDemoCommand } from './demo.js'
 import { addDoctorCommand } from './doctor.js'
+import { addExplainCommand } from './explain.js'
 import { addRecordCommand } from './record.js'
 import { addReplayCommand } from './replay.js'
 import { addRunCommand } from './run.js'
@@ -23,6 +24,7 @@ Examples:
   sudo ghostspan run --print tree      trace everything, show traces in the terminal
   ghostspan traces --errors            failed requests in the archive
   ghostspan show 4f1c09                one of them as a tree
+  ghostspan explain 9c41d0             why a span has the parent that it has
   ghostspan replay capture.pcapng      traces from a packet capture, without root`
 
 /** The command line. Commands load what they need when they run, so that help is quick. */
@@ -40,6 +42,7 @@ export function createProgram(): Command {
   addReplayCommand(program)
   addTracesCommand(program)
   addShowCommand(program)
+  addExplainCommand(program)
   addStatusCommand(program)
   addDoctorCommand(program)
   addDemoCommand(program)

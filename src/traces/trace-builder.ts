@@ -1,5 +1,6 @@
 import type { CaptureClock } from '../capture/capture-clock.js'
 import type { Endpoint } from '../capture/connection.js'
+import type { Link } from '../correlate/link.js'
 import { Attribute } from '../protocols/attribute-names.js'
 import type { Attributes } from '../protocols/protocol.js'
 import type { Sample } from '../samples/sample.js'
@@ -71,8 +72,7 @@ export function createTraceBuilder({ clock, services, resources }: TraceBuilderO
       durationNs: Math.round(endNs - startNs),
       attributes: attributesOf(sample, tied),
       status: error === undefined ? UNSET : { code: 'error', message: error },
-      links:
-        isRoot && tied === undefined && node.link !== undefined ? [likelyParent(node.link.parent, node, clock)] : [],
+      links: isRoot && tied === undefined && node.link !== undefined ? likelyParents(node.link, clock) : NO_LINKS,
       resource: resources.of(sample.service, sample.process),
       link: tied === undefined ? undefined : parentLinkOf(tied),
       sample: factsOf(sample),
@@ -81,6 +81,7 @@ export function createTraceBuilder({ clock, services, resources }: TraceBuilderO
   return { build }
 }
 
+const NO_LINKS: readonly SpanLink[] = []
 const UNSET = { code: 'unset', message: '' } as const
 
 /** A span's bounds, clamped so that no child begins before its parent and a wire child never leaves it. */
@@ -155,17 +156,20 @@ function parentLinkOf(link: NonNullable<TraceNode['link']>): ParentLink {
   }
 }
 
-/** A guess below the floor: no parent, but an OpenTelemetry link that says what it might have been. */
-function likelyParent(parent: Sample, node: TraceNode, clock: CaptureClock): SpanLink {
-  const spanId = spanIdOf(parent)
-  return {
+/** A guess below the floor: no parent, but OpenTelemetry links that say what it might have been, likeliest first. */
+function likelyParents(link: Link, clock: CaptureClock): SpanLink[] {
+  const linkTo = (parent: Sample, confidence: number): SpanLink => ({
     traceId: parent.traceId !== '' ? parent.traceId : traceIdOf(parent, clock.wallTime(parent.startNs)),
-    spanId,
+    spanId: spanIdOf(parent),
     attributes: {
-      [Attribute.ghostspanLinkEvidence]: node.link!.evidence,
-      [Attribute.ghostspanLinkConfidence]: node.link!.confidence,
+      [Attribute.ghostspanLinkEvidence]: link.evidence,
+      [Attribute.ghostspanLinkConfidence]: confidence,
     },
-  }
+  })
+  return [
+    linkTo(link.parent, link.confidence),
+    ...link.alternatives.map(({ parent, confidence }) => linkTo(parent, confidence)),
+  ]
 }
 
 function factsOf(sample: Sample): SampleFacts {

@@ -65,7 +65,7 @@ test('a reader that has seen enough is no error', async t => {
 
 test('without an archive, traces and show say so', async t => {
   const folder = temporaryFolder(t)
-  for (const args of [['traces'], ['show', '4f1c09']]) {
+  for (const args of [['traces'], ['show', '4f1c09'], ['explain', '9c41d0']]) {
     const { code, stderr } = await ghostspan(t, [...args, '--data-directory', folder])
     assert.equal(code, 1)
     assert.match(stderr, /nothing is archived in .* yet; `ghostspan run` fills it/)

@@ -135,6 +135,11 @@ test('run says where it archives and whether it sends, and what it archived is l
   const { traceId } = JSON.parse(traces.split('\n').find(line => line.includes('/archived/'))!)
   const shown = await ghostspan(t, ['show', traceId.slice(0, 10), '--data-directory', folder])
   assert.match(shown.stdout, /GET \/archived\//)
+  const json = await ghostspan(t, ['show', traceId, '--json', '--data-directory', folder])
+  const { spans } = JSON.parse(json.stdout) as { spans: { spanId: string }[] }
+  const explained = await ghostspan(t, ['explain', spans[0]!.spanId, '--data-directory', folder])
+  assert.equal(explained.code, 0, explained.stderr)
+  assert.match(explained.stdout, /A root: nothing spoke for any parent/)
   daemon.child.kill('SIGTERM')
   assert.equal((await daemon.ended).code, 0)
 })
