@@ -56,9 +56,26 @@ export function wireKey(keyLow: number, keyHigh: number, fromLow: boolean, posit
   return mix64(words)
 }
 
-const HEX = Array.from({ length: 65_536 }, (_, value) => value.toString(16).padStart(4, '0'))
+const DIGITS = Uint8Array.from('0123456789abcdef', digit => digit.charCodeAt(0))
 
-/** 16 lower-case hex digits. */
+/** 16 lower-case hex digits; put together at once, for a text of pieces is flattened when it is first read. */
 export function hex64(high: number, low: number): string {
-  return HEX[high >>> 16]! + HEX[high & 0xffff]! + HEX[low >>> 16]! + HEX[low & 0xffff]!
+  return String.fromCharCode(
+    DIGITS[high >>> 28]!,
+    DIGITS[(high >>> 24) & 15]!,
+    DIGITS[(high >>> 20) & 15]!,
+    DIGITS[(high >>> 16) & 15]!,
+    DIGITS[(high >>> 12) & 15]!,
+    DIGITS[(high >>> 8) & 15]!,
+    DIGITS[(high >>> 4) & 15]!,
+    DIGITS[high & 15]!,
+    DIGITS[low >>> 28]!,
+    DIGITS[(low >>> 24) & 15]!,
+    DIGITS[(low >>> 20) & 15]!,
+    DIGITS[(low >>> 16) & 15]!,
+    DIGITS[(low >>> 12) & 15]!,
+    DIGITS[(low >>> 8) & 15]!,
+    DIGITS[(low >>> 4) & 15]!,
+    DIGITS[low & 15]!,
+  )
 }

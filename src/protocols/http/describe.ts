@@ -64,7 +64,7 @@ export function describeRequest(
     if (bytes[target.pathStart] === Byte.slash) {
       const route = routes.template(path)
       attributes[Attribute.httpRoute] = route
-      name += ` ${route}`
+      name = nameOf(name, route)
     }
   }
   if (target.queryStart > 0 && head.wholeStartLine) {
@@ -91,6 +91,20 @@ export function describeRequest(
     responseBodyBytes: undefined,
     tag: 0,
   }
+}
+
+let namedMethod = ''
+let namedRoute = ''
+let lastName = ''
+
+/** Span names repeat: one text for all spans in a row that have the same. */
+function nameOf(method: string, route: string): string {
+  if (method !== namedMethod || route !== namedRoute) {
+    namedMethod = method
+    namedRoute = route
+    lastName = `${method} ${route}`
+  }
+  return lastName
 }
 
 /** Adds what the response says. */
