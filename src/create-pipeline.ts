@@ -25,7 +25,7 @@ import { version } from './version.js'
 
 /** Between two looks at the ring, which wakes nobody: while there is work, and when there has been none for a while. */
 const DEFAULT_POLL_MILLIS = 8
-const IDLE_FACTOR = 8
+const IDLE_FACTOR = 16
 /** Read in one turn of the event loop: what comes of it is on its way to the receiver before more is made. */
 const TURN_BYTES = 512 * 1024
 /** Most services whose route templates are kept apart; beyond it, new ones share one table. */

@@ -17,6 +17,10 @@ import { type Load, runWrk } from './wrk.js'
 
 const CONNECTIONS = 8
 /** The request itself, and its calls: MariaDB 2, Redis 2, memcached 1, HTTP 1. */
+/** Of compilers, both V8's and the service's caches: what a process pays once is not counted by the request. */
+const WARM_UP_SECONDS = 10
+/** Open traces, then a batch that waits to be filled. */
+const SETTLE_MILLIS = 4_000
 const SPANS_PER_REQUEST = 7
 const GOAL_SHARE_OF_SDK = 1 / 20
 
@@ -87,7 +91,7 @@ async function runTurn(mode: Mode, { folder, venv, ports, sink, options }: TurnS
   const service = await startServer(folder, serviceSpec(mode, venv, ports, sink.port))
   try {
     const url = `http://127.0.0.1:${ports.web}/`
-    await runWrk({ url, seconds: 2, connections: CONNECTIONS })
+    await runWrk({ url, seconds: WARM_UP_SECONDS, connections: CONNECTIONS })
     const pids = familyOf(service.identity.pid)
     const serviceCpu = cpuMillisOf(pids)
     const ourCpu = daemon?.cpuMillis() ?? 0
@@ -95,7 +99,7 @@ async function runTurn(mode: Mode, { folder, venv, ports, sink, options }: TurnS
     const load = await runWrk({ url, seconds: options.seconds, connections: CONNECTIONS })
     const rssMiB = daemon?.rssMiB() ?? 0
     // Spans that wait to be sent cost the service, and us, as well.
-    await sleep(6_000)
+    await sleep(SETTLE_MILLIS)
     const after = await daemon?.status()
     const per1000 = (millis: number): number => (millis * 1000) / load.requests
     return {
