@@ -1,5 +1,6 @@
 import type { Workload } from './workload.js'
 import { asyncioWorkloads } from './workloads/asyncio.js'
+import { chain } from './workloads/chain.js'
 import { eventletPlain, eventletPrefork, eventletSpawn } from './workloads/eventlet.js'
 import { fastapi } from './workloads/fastapi.js'
 import { gevent } from './workloads/gevent.js'
@@ -11,6 +12,7 @@ import { nginxKept, nginxNew } from './workloads/nginx.js'
 import { nodeWorkloads } from './workloads/node.js'
 import { osloBacklog, osloCalls, osloCasts } from './workloads/oslo.js'
 import { pythonPool, pythonPoolBack } from './workloads/python-pool.js'
+import { pythonThreads } from './workloads/python-threads.js'
 import { uwsgiThreads } from './workloads/uwsgi-threads.js'
 import { waitress } from './workloads/waitress.js'
 
@@ -18,6 +20,7 @@ import { waitress } from './workloads/waitress.js'
 export const workloads: readonly Workload[] = [
   gunicornThreads,
   uwsgiThreads,
+  pythonThreads,
   ...[waitress, pythonPool, pythonPoolBack],
   ...[javaSelector, javaHttp, javaStages],
   ...[eventletPlain, eventletSpawn, eventletPrefork, gevent],
@@ -25,6 +28,6 @@ export const workloads: readonly Workload[] = [
   fastapi,
   ...goWorkloads,
   ...nodeWorkloads,
-  ...[nginxNew, nginxKept, haproxy],
+  ...[nginxNew, nginxKept, chain, haproxy],
   ...[osloCalls, osloCasts, osloBacklog],
 ]

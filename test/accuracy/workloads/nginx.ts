@@ -2,8 +2,8 @@ import { file } from '../../support/requirements.js'
 import type { Lab } from '../lab.js'
 import { certain, type Workload } from '../workload.js'
 
-const configuration = (lab: Lab, proxy: string): string => `
-daemon off; user root; worker_processes 1; pid ${lab.folder}/run/nginx.pid; error_log ${lab.folder}/log/nginx-error.log;
+const configuration = (lab: Lab, processes: number, proxy: string): string => `
+daemon off; user root; worker_processes ${processes}; pid ${lab.folder}/run/nginx.pid; error_log ${lab.folder}/log/nginx-error.log;
 events { worker_connections 4096; }
 http {
   access_log off; keepalive_requests 100000; client_body_temp_path ${lab.folder}/data/body; proxy_temp_path ${lab.folder}/data/proxy;
@@ -13,6 +13,11 @@ http {
 }
 `
 
+export function serveNginx(lab: Lab, processes: number, proxy: string): Promise<void> {
+  const path = lab.file('nginx.conf', configuration(lab, processes, proxy))
+  return lab.serve({ name: 'nginx', command: '/usr/sbin/nginx', args: ['-c', path] })
+}
+
 const nginx = (name: string, about: string, proxy: (lab: Lab) => string): Workload => ({
   name,
   carrier: 'event loop',
@@ -21,12 +26,7 @@ const nginx = (name: string, about: string, proxy: (lab: Lab) => string): Worklo
   concurrency: [1, 10, 100],
   requests: 1_000,
   goal: certain,
-  start: lab =>
-    lab.serve({
-      name: 'nginx',
-      command: '/usr/sbin/nginx',
-      args: ['-c', lab.file('nginx.conf', configuration(lab, proxy(lab)))],
-    }),
+  start: lab => serveNginx(lab, 1, proxy(lab)),
 })
 
 export const nginxNew = nginx(
