@@ -71,7 +71,7 @@ export function createPipeline(options: PipelineOptions): Pipeline {
   let nowNs = 0
   /** The first links of a pool wait until it has shown how it works. */
   const learns = (sample: Sample): boolean =>
-    carriers.learnsAnswering(sample.process) && nowNs - sample.endNs < LEARNING_NS
+    asked.has('context') && nowNs - sample.endNs < LEARNING_NS && carriers.learns(sample)
 
   const assembler = createAssembler({
     solver: createSolver(evidence),
@@ -97,8 +97,8 @@ export function createPipeline(options: PipelineOptions): Pipeline {
       for (const kind of evidence) kind.forget?.(sample)
     },
     mayBindLater,
-    awaitsEvidence: call => time.awaits(call) || (mayBindLater(call) && learns(call)),
-    mayGainCalls: request => time.holds(request) || (asked.has('context') && learns(request)),
+    awaitsEvidence: call => time.awaits(call) || (call.side === 'client' && learns(call)),
+    mayGainCalls: request => time.holds(request) || learns(request),
     callsNobody: process => carriers.callsNobody(process),
     lastEvidence: () => time.finish(),
     quietNs: (options.quietMillis ?? 2_000) * MILLION,

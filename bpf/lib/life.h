@@ -80,11 +80,28 @@ static __always_inline int on_destroy(struct sock *sk)
     return 0;
 }
 
+/* A new thread works for whom its creator works for. */
+static __always_inline int on_new_thread(const struct task_struct *creator, const struct task_struct *thread)
+{
+    if (decision_of(creator->tgid) != k_process_traced)
+        return 0;
+    struct task_event *event = bpf_ringbuf_reserve(&events, sizeof(*event), 0);
+    if (!event) {
+        count_lost(k_lost_ring_full);
+        return 0;
+    }
+    fill_header(&event->header, sizeof(*event), k_op_task_birth, k_flag_thread, creator->tgid, creator->pid);
+    event->task = thread->pid;
+    event->reserved = 0;
+    bpf_ringbuf_submit(event, BPF_RB_NO_WAKEUP);
+    return 0;
+}
+
 static __always_inline int on_fork(const struct task_struct *parent, const struct task_struct *child)
 {
     const __u32 from = parent->tgid, pid = child->tgid;
     if (from == pid)
-        return 0;
+        return on_new_thread(parent, child);
     const __u32 *entry = bpf_map_lookup_elem(&process_by_tgid, &from);
     const __u32 decision = entry ? *entry : default_decision;
     if (entry && decision != k_process_own && bpf_map_update_elem(&process_by_tgid, &pid, &decision, BPF_ANY))

@@ -30,6 +30,7 @@ enum event_flag {
     k_flag_uncopied = 1,  /* the payload could not be copied (sendfile, io_uring, fault): length only */
     k_flag_eof = 2,       /* receive returned 0 */
     k_flag_midlife = 4,   /* connection_event: the connection is older than the capture */
+    k_flag_thread = 8,    /* task_event: the new carrier is a thread, task its id */
 };
 
 enum connection_role {

@@ -1,5 +1,6 @@
 import type { AnsweringHabits } from './answering-habits.js'
 import type { Sample } from './sample.js'
+import type { ThreadBirths } from './thread-births.js'
 
 /**
  * A stretch of work with one owner, wherever carriers take it (design: Context). The owner is the request read or the
@@ -15,14 +16,13 @@ export interface Activity {
   trust: number
   /** Of an activity that found its owner when a thread of a pool answered: what is known of such threads. */
   answering?: AnsweringHabits
+  /** Of a thread that was started in `parent`: what is known of such threads. */
+  born?: ThreadBirths
+  /** A thread was started in it. */
+  hasThreads?: boolean
   /** Calls made in it so far. */
   calls?: number
   readonly sinceNs: number
-}
-
-/** From 0 to 1: how far a call in this activity was made for its owner, as far as is known now. */
-export function trustIn(activity: Activity): number {
-  return Math.min(activity.trust, activity.answering?.trust ?? 1)
 }
 
 const LONGEST_CHAIN = 64
@@ -34,4 +34,16 @@ export function ownerOf(activity: Activity | undefined): Sample | undefined {
     if (a.owner !== undefined) return a.owner
   }
   return undefined
+}
+
+/** From 0 to 1: how far a call in this activity was made for its owner, as far as is known now. */
+export function trustIn(activity: Activity): number {
+  let trust = 1
+  let steps = 0
+  for (let a: Activity | undefined = activity; a !== undefined && steps < LONGEST_CHAIN; a = a.parent, steps++) {
+    trust = Math.min(trust, a.trust, a.answering?.trust ?? 1)
+    if (a.owner !== undefined) break
+    trust = Math.min(trust, a.born?.trust ?? 1)
+  }
+  return trust
 }

@@ -2,6 +2,7 @@ import type { ObservedProcess } from '../capture/processes.js'
 import { type Activity, ownerOf } from './activity.js'
 import { type AnsweringHabits, createAnsweringHabits } from './answering-habits.js'
 import type { Sample } from './sample.js'
+import { createThreadBirths, type ThreadBirths } from './thread-births.js'
 
 /** Context evidence is believed this much where a process reads requests in batches before it acts on any of them. */
 const TRUST_IN_BATCH_READER = 0.3
@@ -34,6 +35,8 @@ interface ProcessHabits {
   boundByReply: number
   /** Of threads that answer what others have read. */
   readonly answering: AnsweringHabits
+  /** Of threads that it starts while it works for a request. */
+  readonly births: ThreadBirths
   /** Answers read by the thread that had made the call, and by another one. */
   answersToCaller: number
   answersToOther: number
@@ -69,11 +72,13 @@ export interface Carriers {
   answerDone(request: Sample, tid: number, carrier: number): void
   /** A consumed message was settled (ack, reject). */
   settled(message: Sample, tid: number, carrier: number): void
+  /** A carrier has started a thread: it works for whom the carrier works for now, until that is over. */
+  threadBorn(process: ObservedProcess, tid: number, carrier: number, thread: number, timeNs: number): void
   ended(tid: number): void
   /** True if work in this process may find its owner only when the answer is written. */
   bindsByReply(process: ObservedProcess): boolean
-  /** True if work in this process finds its owner so, and it is not known yet how far that is to be believed. */
-  learnsAnswering(process: ObservedProcess): boolean
+  /** True if it is still to be seen how far the owner of this call, or calls that have this owner, are to be believed. */
+  learns(sample: Sample): boolean
   /** True until this process has been seen to call, or to open a connection to, anybody. */
   callsNobody(process: ObservedProcess): boolean
   readonly size: number
@@ -95,6 +100,7 @@ export function createCarriers(limit = 100_000): Carriers {
         workAfterSettling: 0,
         boundByReply: 0,
         answering: createAnsweringHabits(),
+        births: createThreadBirths(),
         answersToCaller: 0,
         answersToOther: 0,
       }
@@ -148,10 +154,15 @@ export function createCarriers(limit = 100_000): Carriers {
     requestContinued: (sample, tid, id) => {
       if (sample.activity !== undefined) carrierOf(sample.process, tid, id).activity = sample.activity
     },
-    current: (process, tid, id, timeNs) => activityOf(carrierOf(process, tid, id), timeNs),
+    current: (process, tid, id, timeNs) => {
+      const carrier = carrierOf(process, tid, id)
+      endIfOutlived(carrier)
+      return activityOf(carrier, timeNs)
+    },
     connecting: (process, tid, id, timeNs) => {
       const carrier = carrierOf(process, tid, id)
       carrier.acted = true
+      endIfOutlived(carrier)
       carrier.habits.calls++
       return activityOf(carrier, timeNs)
     },
@@ -205,19 +216,40 @@ export function createCarriers(limit = 100_000): Carriers {
       if (settlesFirst) carrier.activity = message.activity
       else if (carrier.unsettled.length > 0) carrier.activity = carrier.unsettled[0]!.activity
     },
+    threadBorn: (process, tid, id, thread, timeNs) => {
+      byId.delete(thread)
+      const parent = carrierOf(process, tid, id).activity
+      if (parent === undefined) return
+      const child = carrierOf(process, thread, 0)
+      const { births } = child.habits
+      if (ownerOf(parent) !== undefined) births.born()
+      parent.hasThreads = true
+      child.activity = { owner: undefined, parent, boundBy: undefined, trust: 1, born: births, sinceNs: timeNs }
+    },
     ended: tid => {
       byId.delete(tid)
     },
     bindsByReply: process => (habitsByProcess.get(process)?.boundByReply ?? 0) > 0,
-    learnsAnswering: process => {
-      const habits = habitsByProcess.get(process)
-      return habits !== undefined && habits.boundByReply > 0 && !habits.answering.settled
+    learns: sample => {
+      const habits = habitsByProcess.get(sample.process)
+      if (habits === undefined) return false
+      if (habits.boundByReply > 0 && !habits.answering.settled) return true
+      const { activity } = sample
+      return (activity?.born !== undefined || activity?.hasThreads === true) && !habits.births.settled
     },
     callsNobody: process => (habitsByProcess.get(process)?.calls ?? 0) === 0,
     get size() {
       return byId.size
     },
   }
+}
+
+/** A thread that goes on after the request is over that it was started for works for nobody who is known. */
+function endIfOutlived(carrier: Carrier): void {
+  const { activity } = carrier
+  if (activity?.born === undefined || activity.owner !== undefined || ownerOf(activity)?.complete !== true) return
+  activity.born.outlived()
+  carrier.activity = undefined
 }
 
 /** In a process whose threads read their own answers, one that reads another's has most likely got the wrong one. */

@@ -1,6 +1,6 @@
 import type { Connection } from '../capture/connection.js'
 import { decodeConnection } from '../capture/connection-record.js'
-import { EventFlag, Op, PROCESS } from '../capture/event-layout.js'
+import { EventFlag, Op, PROCESS, TASK } from '../capture/event-layout.js'
 import type { EventHandler, EventReader } from '../capture/event-reader.js'
 import type { CaptureControl } from '../capture/event-source.js'
 import type { ProcessInfo } from '../capture/process-info.js'
@@ -156,7 +156,11 @@ export class ConnectionDriver implements EventHandler {
     }
   }
 
-  taskBirth(): void {}
+  taskBirth(record: EventReader): void {
+    if ((record.flags & EventFlag.thread) === 0) return
+    const { processes, carriers } = this.#options
+    carriers.threadBorn(processes.get(record.pid), record.tid, record.carrier, record.u64(TASK.task), record.timeNs)
+  }
 
   text(record: EventReader, json: string): void {
     let value: unknown

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { ownerOf } from '../../src/samples/activity.js'
+import { ownerOf, trustIn } from '../../src/samples/activity.js'
 import { type Carriers, createCarriers } from '../../src/samples/carriers.js'
 import type { Sample } from '../../src/samples/sample.js'
 import { madeUpExchange, madeUpSample, observedProcess } from '../support/made-up-samples.js'
@@ -152,4 +152,34 @@ test('Memory is bounded however many threads come and go', () => {
   assert.equal(carriers.size, 100)
   carriers.ended(1_000)
   assert.equal(carriers.size, 99)
+})
+
+test('A thread works for the request for which it was started, and for nobody once that is over', () => {
+  const carriers = createCarriers()
+  const only = request(carriers, 1)
+  carriers.threadBorn(process, 1, 0, 50, 0)
+  assert.equal(ownerOf(call(carriers, 50).activity), only)
+  only.complete = true
+  assert.equal(ownerOf(call(carriers, 50).activity), undefined)
+})
+
+test('Threads that live on after the request for which they were started are not believed, nor are others like them', () => {
+  const carriers = createCarriers()
+  const started = Array.from({ length: 10 }, (_, n) => {
+    const each = request(carriers, 1)
+    carriers.threadBorn(process, 1, 0, 50 + n, 0)
+    const made = call(carriers, 50 + n)
+    each.complete = true
+    return made
+  })
+  assert.ok(trustIn(started[0]!.activity!) > 0.9)
+  call(carriers, 50)
+  assert.ok(trustIn(started[1]!.activity!) < 0.5)
+})
+
+test('A thread that is started while nobody is known to be worked for belongs to nobody', () => {
+  const carriers = createCarriers()
+  carriers.threadBorn(process, 1, 0, 50, 0)
+  request(carriers, 1)
+  assert.equal(ownerOf(call(carriers, 50).activity), undefined)
 })
