@@ -19,6 +19,7 @@ import type { Sample } from './samples/sample.js'
 import { createSampleRecorder } from './samples/sample-recorder.js'
 import { createServiceNames } from './samples/service-names.js'
 import { createAssembler } from './traces/assembler.js'
+import { createProcessRoots } from './traces/process-roots.js'
 import { createResourceTable } from './traces/resources.js'
 import { createTraceBuilder } from './traces/trace-builder.js'
 import { version } from './version.js'
@@ -54,10 +55,18 @@ export function createPipeline(options: PipelineOptions): Pipeline {
     mayBindLater,
     besideContext: asked.has('context'),
   })
+  const roots = createProcessRoots({
+    rules: options.processRoots ?? { programs: [], commandLines: [] },
+    host: source.origin.host,
+    baseNs: Number(source.origin.monotonicBaseNs),
+    begin: root => assembler.begin(root),
+    complete: root => assembler.complete(root),
+  })
   // Time comes last: it looks at what the others have said.
   const sources: readonly EvidenceSource[] = [
     wire,
     createContextEvidence(),
+    roots,
     createContentEvidence(),
     createForwardEvidence(() => record.lossEpoch),
     time,
@@ -134,6 +143,7 @@ export function createPipeline(options: PipelineOptions): Pipeline {
     processes,
     carriers,
     recorder,
+    processEnded: (process, timeNs) => roots.ended(process, timeNs),
     control: source.control,
     counters,
     routes: endpoint => {

@@ -2,6 +2,7 @@ import type { EventSource } from './capture/event-source.js'
 import type { EvidenceKind } from './correlate/link.js'
 import type { Attributes } from './protocols/protocol.js'
 import type { Counters } from './telemetry/counters.js'
+import type { ProcessRootRules } from './traces/process-roots.js'
 import type { TraceSink } from './traces/span.js'
 
 /** How an observed service gets its name when discovery would say something else. First match wins. */
@@ -20,6 +21,8 @@ export interface PipelineOptions {
   /** Names of protocol modules that are switched off. */
   readonly disabledProtocols?: readonly string[]
   readonly serviceRules?: readonly ServiceRule[]
+  /** Short-lived clients whose process is the root over its requests. Default: none. */
+  readonly processRoots?: ProcessRootRules
   /** A trace is held until nothing has happened in it for this long. Default 2,000 ms. */
   readonly quietMillis?: number
   /** … or until it is this old. Default 60,000 ms. */

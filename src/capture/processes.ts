@@ -19,7 +19,8 @@ export interface Processes {
   describe(pid: number, info: ProcessInfo): void
   forked(child: number, comm: string): void
   replaced(pid: number, comm: string): void
-  ended(pid: number, timeNs: number): void
+  /** The process that had this pid, if it was known. */
+  ended(pid: number, timeNs: number): ObservedProcess | undefined
   readonly size: number
 }
 
@@ -52,9 +53,11 @@ export function createProcesses(): Processes {
     },
     ended: (pid, timeNs) => {
       const process = byPid.get(pid)
-      if (process === undefined) return
-      process.endedNs = timeNs
-      byPid.delete(pid)
+      if (process !== undefined) {
+        process.endedNs = timeNs
+        byPid.delete(pid)
+      }
+      return process
     },
     get size() {
       return byPid.size

@@ -6,6 +6,7 @@ export function pipelineOptionsOf(settings: Settings): Omit<PipelineOptions, 'so
   return {
     disabledProtocols: settings.disabledProtocols,
     serviceRules: settings.serviceRules,
+    processRoots: settings.traces.processRoots,
     quietMillis: settings.traces.quietMillis,
     longestMillis: settings.traces.longestMillis,
     confidenceFloor: settings.correlation.confidenceFloor,

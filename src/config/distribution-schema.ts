@@ -35,6 +35,24 @@ const section = <T extends z.core.$ZodLooseShape>(shape: T, description: string)
     .prefault({} as never)
     .describe(description)
 
+/** OpenStack's clients: each run is one command of one user. */
+const COMMAND_LINE_CLIENTS = [
+  'openstack',
+  'nova',
+  'glance',
+  'keystone',
+  'neutron',
+  'cinder',
+  'swift',
+  'heat',
+  'ironic',
+  'manila',
+  'designate',
+  'barbican',
+  'magnum',
+  'trove',
+]
+
 export const RULE_CRITERIA = ['executable', 'command_line', 'port', 'user', 'cgroup'] as const
 
 const selectionRule = z
@@ -204,6 +222,19 @@ export const distribution = section(
         open_limit: wholeNumber(100, 10_000_000)
           .default(200_000)
           .describe('Most operations in flight; then the oldest are given up, counted.'),
+        process_roots: section(
+          {
+            programs: z
+              .array(glob)
+              .default(COMMAND_LINE_CLIENTS)
+              .describe('Names of programs, as globs; of an interpreter, of the script that it runs.'),
+            command_lines: z
+              .array(regularExpression)
+              .default([])
+              .describe('Searched in the command line, arguments joined by blanks.'),
+          },
+          'Short-lived clients: the process is the root of one trace over all its requests, its arguments hidden. Test runners and load generators never are.',
+        ),
       },
       'Assembly of traces.',
     ),

@@ -47,6 +47,10 @@ export function plainSettings(document: SettingsDocument, surroundings: Surround
       quietMillis: parseDuration(own.traces.quiet)!,
       longestMillis: parseDuration(own.traces.longest)!,
       openLimit: own.traces.open_limit,
+      processRoots: {
+        programs: own.traces.process_roots.programs,
+        commandLines: own.traces.process_roots.command_lines,
+      },
     },
     archive: archive(own.archive, surroundings),
     health: { enabled: own.operations.health.enabled, ...listen, required: own.operations.health.required },

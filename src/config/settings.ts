@@ -71,7 +71,12 @@ export interface Settings {
   readonly disabledProtocols: readonly string[]
   readonly serviceRules: readonly ServiceNameRule[]
   readonly correlation: { readonly confidenceFloor: number }
-  readonly traces: { readonly quietMillis: number; readonly longestMillis: number; readonly openLimit: number }
+  readonly traces: {
+    readonly quietMillis: number
+    readonly longestMillis: number
+    readonly openLimit: number
+    readonly processRoots: { readonly programs: readonly string[]; readonly commandLines: readonly string[] }
+  }
   readonly archive: {
     readonly enabled: boolean
     readonly dataDirectory: string

@@ -133,6 +133,7 @@ export const Attribute = {
   processExecutableName: 'process.executable.name',
   processExecutablePath: 'process.executable.path',
   processCommand: 'process.command',
+  processCommandLine: 'process.command_line',
   processCommandArgs: 'process.command_args',
   processCreationTime: 'process.creation.time',
   processExitCode: 'process.exit.code',

@@ -4,7 +4,7 @@ import { EventFlag, Op, PROCESS, TASK } from '../capture/event-layout.js'
 import type { EventHandler, EventReader } from '../capture/event-reader.js'
 import type { CaptureControl } from '../capture/event-source.js'
 import type { ProcessInfo } from '../capture/process-info.js'
-import type { Processes } from '../capture/processes.js'
+import type { ObservedProcess, Processes } from '../capture/processes.js'
 import type { CopyPolicy, ProtocolModule, Sender } from '../protocols/protocol.js'
 import type { RouteTemplates } from '../protocols/route-templates.js'
 import type { Counters } from '../telemetry/counters.js'
@@ -32,6 +32,7 @@ export interface ConnectionDriverOptions {
   readonly counters: Counters
   /** Route templates of the service that listens at an endpoint ('address:port'). */
   readonly routes: (endpoint: string) => RouteTemplates
+  readonly processEnded?: (process: ObservedProcess, timeNs: number) => void
   /** Most connections followed at once; beyond it the one longest known is given up. */
   readonly connectionLimit?: number
 }
@@ -152,7 +153,9 @@ export class ConnectionDriver implements EventHandler {
     else if (record.op === Op.exec) processes.replaced(record.pid, commOf(record))
     else {
       carriers.ended(record.tid)
-      if (record.tid === record.pid) processes.ended(record.pid, record.timeNs)
+      if (record.tid !== record.pid) return
+      const ended = processes.ended(record.pid, record.timeNs)
+      if (ended !== undefined) this.#options.processEnded?.(ended, record.timeNs)
     }
   }
 

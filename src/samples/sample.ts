@@ -12,7 +12,8 @@ export interface Sample {
   readonly serial: number
   /** client: this end started the operation; server: this end got it. A consumed message is a server sample. */
   readonly side: 'client' | 'server'
-  readonly kind: 'client' | 'server' | 'producer' | 'consumer'
+  /** internal: no exchange at all, but a process that is the root over its requests. */
+  readonly kind: 'client' | 'server' | 'producer' | 'consumer' | 'internal'
   readonly exchange: Exchange
   readonly connection: Connection
   readonly process: ObservedProcess

@@ -66,8 +66,33 @@ function programOf(executable: string, info: ProcessInfo): string {
   return scriptName(words) ?? executable
 }
 
+/** Name of the program as its user calls it: of an interpreter, of the script or module that it runs. */
+export function programName(info: ProcessInfo): string {
+  const executable = baseName(info.exe)
+  const script = INTERPRETER.test(executable) ? scriptPlace(info.commandLine) : undefined
+  if (script !== undefined) return withoutExtension(info.commandLine[script]!)
+  return executable === '' ? info.comm : executable
+}
+
+/** What the program was given: of an interpreter, what follows the script or module. */
+export function argumentsOf(info: ProcessInfo): readonly string[] {
+  const words = info.commandLine
+  if (!INTERPRETER.test(baseName(info.exe))) return words.slice(1)
+  const script = scriptPlace(words)
+  return script === undefined ? [] : words.slice(script + 1)
+}
+
 /** The script, module or application that an interpreter runs. */
 function scriptName(words: readonly string[]): string | undefined {
+  const place = scriptPlace(words)
+  if (place === undefined) return undefined
+  const name = withoutExtension(words[place]!)
+  if (!APPLICATION_SERVERS.has(name)) return name
+  return applicationName(words.slice(place + 1)) ?? name
+}
+
+/** Where a script or module stands among an interpreter's words. */
+function scriptPlace(words: readonly string[]): number | undefined {
   let i = 1
   for (; i < words.length; i++) {
     const word = words[i]!
@@ -79,11 +104,7 @@ function scriptName(words: readonly string[]): string | undefined {
     if (/^-[XW]$/.test(word) || word === '-r' || word === '--import' || word === '--require') i++
     else if (!word.startsWith('-')) break
   }
-  const script = words[i]
-  if (script === undefined) return undefined
-  const name = baseName(script).replace(/\.(py|[cm]?[jt]s|rb|pl|php|sh)$/, '')
-  if (!APPLICATION_SERVERS.has(name)) return name
-  return applicationName(words.slice(i + 1)) ?? name
+  return i < words.length ? i : undefined
 }
 
 /** `--name X` or `-n X`, else the module of `module:application` or of `-A module`. */
@@ -120,6 +141,10 @@ function javaName(words: readonly string[]): string | undefined {
     else if (!word.startsWith('-')) return word.split('.').at(-1)
   }
   return undefined
+}
+
+function withoutExtension(script: string): string {
+  return baseName(script).replace(/\.(py|[cm]?[jt]s|rb|pl|php|sh)$/, '')
 }
 
 function baseName(path: string): string {

@@ -41,7 +41,18 @@ test('without any setting every value is the documented default', () => {
     disabledProtocols: [],
     serviceRules: [],
     correlation: { confidenceFloor: 0.5 },
-    traces: { quietMillis: 2_000, longestMillis: 60_000, openLimit: 200_000 },
+    traces: {
+      quietMillis: 2_000,
+      longestMillis: 60_000,
+      openLimit: 200_000,
+      processRoots: {
+        programs:
+          'openstack nova glance keystone neutron cinder swift heat ironic manila designate barbican magnum trove'.split(
+            ' ',
+          ),
+        commandLines: [],
+      },
+    },
     archive: {
       enabled: true,
       dataDirectory: '/home/u/.local/share/ghostspan',

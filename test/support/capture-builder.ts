@@ -48,11 +48,15 @@ export class CaptureBuilder {
     return this
   }
 
-  process(pid: number, commandLine: readonly string[], options: { exe?: string; listens?: number[] } = {}): this {
+  process(
+    pid: number,
+    commandLine: readonly string[],
+    options: { exe?: string; listens?: number[]; startNs?: number } = {},
+  ): this {
     const info = {
       pid,
       parent: 1,
-      startNs: pid,
+      startNs: options.startNs ?? pid,
       comm: commandLine[0] ?? '',
       exe: options.exe ?? commandLine[0] ?? '',
       commandLine,

@@ -1,0 +1,68 @@
+import assert from 'node:assert/strict'
+import { execFile } from 'node:child_process'
+import { once } from 'node:events'
+import { createServer } from 'node:http'
+import { test } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { createLiveSource } from '../../src/capture/live-source.js'
+import { nativePaths } from '../../src/capture/native-addon.js'
+import { createPipeline } from '../../src/create-pipeline.js'
+import { createCounters } from '../../src/telemetry/counters.js'
+import type { FinishedTrace } from '../../src/traces/span.js'
+import { btf, file, program, requires, root } from '../support/requirements.js'
+
+const live = [root, btf, file(nativePaths().addon, 'the addon'), file(nativePaths().bpf, 'the BPF object')] as const
+
+test('A real short-lived client that a rule names is the root over its requests', async t => {
+  if (!requires(t, ...live, program('curl'))) return
+  const server = createServer((_, response) => response.end('hello')).listen(0, '127.0.0.1')
+  t.after(() => server.close())
+  await once(server, 'listening')
+  const { port } = server.address() as { port: number }
+  const counters = createCounters()
+  const marker = `X-Marker: m${process.pid}`
+  const source = await createLiveSource({
+    counters,
+    selection: { rules: [{ action: 'include', commandLine: marker }], otherwise: 'exclude' },
+    ownChildren: false,
+  })
+  t.after(() => source.close())
+  const traces: FinishedTrace[] = []
+  const sink = {
+    accept: (trace: FinishedTrace) => void traces.push(trace),
+    flush: async () => {},
+    close: async () => {},
+  }
+  const pipeline = createPipeline({
+    source,
+    sinks: [sink],
+    counters,
+    processRoots: { programs: ['curl'], commandLines: [] },
+  })
+  const stop = new AbortController()
+  const running = pipeline.run(stop.signal)
+  await sleep(200)
+  const url = (path: string): string => `http://127.0.0.1:${port}/${path}`
+  for (let i = 0; i < 2; i++) {
+    await new Promise<void>((resolve, reject) => {
+      execFile('curl', ['-s', '-H', marker, '-u', 'user:hidden', url('first'), url('second')], problem =>
+        problem === null ? resolve() : reject(problem),
+      )
+    })
+  }
+  await sleep(200)
+  stop.abort()
+  await running
+  assert.equal(traces.length, 2)
+  for (const { spans } of traces) {
+    assert.deepEqual(
+      spans.map(span => `${span.kind} ${span.name}`),
+      ['internal curl', 'client GET /first', 'client GET /second'],
+    )
+    const [command, first, second] = spans
+    assert.ok(first!.parentSpanId === command!.spanId && second!.parentSpanId === command!.spanId)
+    assert.equal(command!.attributes['process.command_line'], 'curl -s -H ? -u ? ? ?')
+    assert.ok(command!.durationNs > 0 && command!.durationNs < 60e9)
+  }
+  assert.notEqual(traces[0]!.traceId, traces[1]!.traceId)
+})
