@@ -15,7 +15,8 @@ const live = [root, btf, file(nativePaths().addon, 'the addon'), file(nativePath
 
 test('A real short-lived client that a rule names is the root over its requests', async t => {
   if (!requires(t, ...live, program('curl'))) return
-  const server = createServer((_, response) => response.end('hello')).listen(0, '127.0.0.1')
+  // Long enough to be looked at in /proc, as every command-line client of a cloud is.
+  const server = createServer((_, response) => setTimeout(() => response.end('hello'), 300)).listen(0, '127.0.0.1')
   t.after(() => server.close())
   await once(server, 'listening')
   const { port } = server.address() as { port: number }
