@@ -6,6 +6,8 @@ import type { SpanRowEncoder } from './span-row.js'
 export interface Batch {
   /** insert_deduplication_token: the server takes a token once. */
   readonly token: string
+  /** Default: otel_traces. */
+  readonly table?: string
   readonly rows: number
   readonly bytes: Buffer
   /** Column names in the order of the bytes. */

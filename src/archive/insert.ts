@@ -38,7 +38,7 @@ export async function insertBatch(
 ): Promise<void> {
   const columns = batch.columns.map(column => `\`${column}\``).join(', ')
   const result = await client.exec({
-    query: `INSERT INTO ${database}.otel_traces (${columns}) FORMAT RowBinary`,
+    query: `INSERT INTO ${database}.${batch.table ?? 'otel_traces'} (${columns}) FORMAT RowBinary`,
     values: Readable.from([batch.bytes], { objectMode: false }),
     clickhouse_settings: {
       insert_deduplication_token: batch.token,

@@ -1,4 +1,5 @@
 import { SERVER_HIGH, SERVER_LOW } from '../traces/ids.js'
+import { sketchTable } from './sketch-schema.js'
 
 /**
  * The tables. One row a span, written once: a real table with the column names of the OpenTelemetry collector's
@@ -153,6 +154,15 @@ export const migrations: readonly Migration[] = [
       traceTimesView(options),
       samples(options),
       links(options),
+    ],
+  },
+  {
+    number: 2,
+    name: 'sketches by minute, hour and day',
+    statements: options => [
+      sketchTable(options, 'minutes'),
+      sketchTable(options, 'hours'),
+      sketchTable(options, 'days'),
     ],
   },
 ]

@@ -162,6 +162,7 @@ function fileContent(batch: Batch): Buffer {
   const head = {
     magic: MAGIC,
     token: batch.token,
+    ...(batch.table === undefined ? {} : { table: batch.table }),
     rows: batch.rows,
     columns: batch.columns,
     sha1: checksum(batch.bytes),
@@ -174,6 +175,7 @@ function parseContent(content: Buffer): Batch {
   const head = JSON.parse(content.toString('utf8', 0, Math.max(0, end))) as {
     magic: string
     token: string
+    table?: string
     rows: number
     columns: string[]
     sha1: string
@@ -181,7 +183,13 @@ function parseContent(content: Buffer): Batch {
   const bytes = content.subarray(end + 1)
   if (head.magic !== MAGIC) throw new Error(`it is not of this version: ${String(head.magic).slice(0, 40)}`)
   if (checksum(bytes) !== head.sha1) throw new Error('its checksum is wrong')
-  return { token: head.token, rows: head.rows, columns: head.columns, bytes }
+  return {
+    ...(head.table === undefined ? {} : { table: head.table }),
+    token: head.token,
+    rows: head.rows,
+    columns: head.columns,
+    bytes,
+  }
 }
 
 /** Number of spans that wait in a spool directory; for reports of a process that is not running. */
