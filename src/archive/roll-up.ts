@@ -10,17 +10,23 @@ export interface RollUpResult {
 }
 
 /**
- * Sums and merged sketches of all rows of a key. Counts of frequent items are brought back to the sketch's capacity by
- * taking the first that is too many off all, which keeps its bound (Agarwal et al., "Mergeable summaries", 2012).
+ * Rows of `source` with the same key as one: sums and merged sketches. Counts of frequent items are brought back to the
+ * sketch's capacity by taking the first that is too many off all, which keeps its bound (Agarwal et al., "Mergeable
+ * summaries", 2012).
  */
-export const MERGED_COLUMNS = `sum(calls) AS calls, sum(errors) AS errors, sum(duration_ns) AS duration_ns,
-  max(longest_ns) AS longest_ns, sum(request_bytes) AS request_bytes, sum(response_bytes) AS response_bytes,
-  (sumMap(bins, counts) AS merged_bins).1 AS bins, merged_bins.2 AS counts,
-  (maxMap(registers, ranks) AS merged_registers).1 AS registers, merged_registers.2 AS ranks,
-  (sumMap(items, item_counts) AS merged_items).1 AS all_items, merged_items.2 AS all_counts,
-  arrayReverseSort(all_counts)[${FREQUENT_CAPACITY + 1}] AS cut,
-  arrayFilter((item, times) -> times > cut, all_items, all_counts) AS items,
-  arrayMap(times -> times - cut, arrayFilter(times -> times > cut, all_counts)) AS item_counts`
+export function mergedRows(source: string, key: string): string {
+  return `SELECT ${key}, all_calls AS calls, all_errors AS errors, all_duration_ns AS duration_ns,
+      all_longest_ns AS longest_ns, all_request_bytes AS request_bytes, all_response_bytes AS response_bytes,
+      all_bins.1 AS bins, all_bins.2 AS counts, all_registers.1 AS registers, all_registers.2 AS ranks,
+      arrayFilter((item, times) -> times > cut, all_items.1, all_items.2) AS items,
+      arrayMap(times -> times - cut, arrayFilter(times -> times > cut, all_items.2)) AS item_counts
+    FROM (
+      SELECT ${key}, sum(calls) AS all_calls, sum(errors) AS all_errors, sum(duration_ns) AS all_duration_ns,
+        max(longest_ns) AS all_longest_ns, sum(request_bytes) AS all_request_bytes,
+        sum(response_bytes) AS all_response_bytes, sumMap(bins, counts) AS all_bins, maxMap(registers, ranks) AS all_registers,
+        sumMap(items, item_counts) AS all_items, arrayReverseSort(all_items.2)[${FREQUENT_CAPACITY + 1}] AS cut
+      FROM (${source}) GROUP BY ${key})`
+}
 
 const PAYLOAD =
   'calls, errors, duration_ns, longest_ns, request_bytes, response_bytes, bins, counts, registers, ranks, items, item_counts'
@@ -62,11 +68,11 @@ async function rollUp(
     const length = to === 'hours' ? 3_600 : 86_400
     await client.command({
       query: `INSERT INTO ${database}.sketches_${to} (time, kind, service, name, class, format, ${PAYLOAD})
-        SELECT bucket, kind, service, name, class, format, ${PAYLOAD} FROM (
-          SELECT toDateTime(${bucket}) AS bucket, kind, service, name, class, format, ${MERGED_COLUMNS}
-          FROM (SELECT kind, service, name, class, format, ${PAYLOAD} FROM ${database}.sketches_${from}${from === 'minutes' ? '' : ' FINAL'}
-            WHERE time >= toDateTime(${bucket}) AND time < toDateTime(${bucket + length}))
-          GROUP BY kind, service, name, class, format)`,
+        SELECT toDateTime(${bucket}), kind, service, name, class, format, ${PAYLOAD} FROM (${mergedRows(
+          `SELECT kind, service, name, class, format, ${PAYLOAD} FROM ${database}.sketches_${from}${from === 'minutes' ? '' : ' FINAL'}
+           WHERE time >= toDateTime(${bucket}) AND time < toDateTime(${bucket + length})`,
+          'kind, service, name, class, format',
+        )})`,
     })
   }
   return buckets.length

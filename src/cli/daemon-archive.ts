@@ -1,13 +1,16 @@
 import type { Archive } from '../archive/archive.js'
 import type { ArchiveSink } from '../archive/sink.js'
 import type { Schedule } from '../jobs/schedule.js'
+import type { SketchSink } from '../sketches/sketch-sink.js'
 import { openArchive } from './archive-access.js'
-import { createArchiveTarget, type SinkContext } from './trace-sinks.js'
+import { createArchiveTarget, createSketchTarget, type SinkContext } from './trace-sinks.js'
 
 /** The archive of a daemon: the way to it, the sink, and the jobs that keep it within its bounds. */
 export interface DaemonArchive {
   readonly archive: Archive
   readonly sink: ArchiveSink
+  /** undefined where the settings switch sketches off. */
+  readonly sketches: SketchSink | undefined
   close(): Promise<void>
 }
 
@@ -28,13 +31,15 @@ export async function openDaemonArchive(context: SinkContext): Promise<DaemonArc
     return undefined
   }
   const sink = await createArchiveTarget(archive, context)
+  const sketches = settings.sketches.enabled ? await createSketchTarget(archive, context) : undefined
   const schedule = await startJobs(archive, sink, context)
   return {
     archive,
     sink,
+    sketches,
     close: async () => {
       await schedule.stop()
-      await sink.close()
+      await Promise.all([sink.close(), sketches?.close()])
       await archive.close()
     },
   }
@@ -46,9 +51,11 @@ async function startJobs(
   { settings, counters, log }: SinkContext,
 ): Promise<Schedule> {
   const { archiveJobs } = await import('../jobs/archive-jobs.js')
+  const { sketchJobs } = await import('../jobs/sketch-jobs.js')
   const { startSchedule } = await import('../jobs/schedule.js')
   const { ageMillis, sizeBytes } = settings.archive.retention
   const warn = (message: string): void => log.warn({ component: 'jobs' }, message)
-  const jobs = archiveJobs({ archive, sink, retentionSeconds: ageMillis / 1000, limitBytes: sizeBytes, counters, warn })
+  const keep = archiveJobs({ archive, sink, retentionSeconds: ageMillis / 1000, limitBytes: sizeBytes, counters, warn })
+  const jobs = settings.sketches.enabled ? [...keep, ...sketchJobs(archive, counters)] : keep
   return startSchedule({ jobs, counters, warn })
 }

@@ -99,9 +99,10 @@ async function openSinks(parts: DaemonParts, options: DaemonOptions, closers: Cl
   if (settings.archive.enabled) {
     parts.archive = await openDaemonArchive(context)
     if (parts.archive !== undefined) {
-      const { archive, sink, close } = parts.archive
+      const { archive, sink, sketches, close } = parts.archive
       closers.push(close)
       sinks.push(sink)
+      if (sketches !== undefined) sinks.push(sketches)
       log.info({ component: 'archive' }, archiveText(settings, archive.address))
     }
   } else log.info({ component: 'archive' }, 'archives nothing, as set')

@@ -5,6 +5,7 @@ import { urlWithoutPassword } from '../config/without-secrets.js'
 import type { OtlpEndpoint } from '../export/otlp-options.js'
 import type { OtlpSink } from '../export/otlp-sink.js'
 import type { TextOutput } from '../export/text-output.js'
+import type { SketchSink } from '../sketches/sketch-sink.js'
 import type { Counters } from '../telemetry/counters.js'
 import type { Logger } from '../telemetry/logger.js'
 import type { TraceSink } from '../traces/span.js'
@@ -111,6 +112,34 @@ export async function createArchiveTarget(archive: Archive, context: SinkContext
     spoolLimitBytes: spoolBytes,
     counters,
     warn: message => log.warn({ component: 'archive' }, message),
+    closeMillis: settings.shutdownTimeoutMillis,
+  })
+}
+
+/** Sketches of what is archived, with a spool of their own. */
+export async function createSketchTarget(archive: Archive, context: SinkContext): Promise<SketchSink> {
+  const { createSketchSink } = await import('../sketches/sketch-sink.js')
+  const { createRowsSender } = await import('../archive/rows-sender.js')
+  const { migrate } = await import('../archive/migrate.js')
+  const { setSketchRetention } = await import('../archive/roll-up.js')
+  const { join } = await import('node:path')
+  const { settings, counters, log } = context
+  const { retention, dataDirectory } = settings.archive
+  const sender = createRowsSender({
+    archive,
+    prepare: async () => {
+      await migrate(archive, { retentionSeconds: retention.ageMillis / 1000, limitBytes: retention.sizeBytes })
+      await setSketchRetention(archive, settings.sketches.retentionSeconds)
+    },
+    spoolDirectory: join(dataDirectory, 'spool-sketches'),
+    counters,
+    room: 'sketches',
+    warn: message => log.warn({ component: 'sketches' }, message),
+  })
+  return createSketchSink({
+    sender,
+    counters,
+    now: () => Date.now() / 1000,
     closeMillis: settings.shutdownTimeoutMillis,
   })
 }

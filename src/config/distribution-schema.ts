@@ -139,6 +139,21 @@ const archive = section(
   'The archive in ClickHouse.',
 )
 
+const sketches = section(
+  {
+    enabled: flag(true).describe('Sum finished spans up by minute, hour and day; needs the archive.'),
+    retention: section(
+      {
+        minutes: durationText({ from: '1d' }).default('7d').describe('Sketches by minute.'),
+        hours: durationText({ from: '7d' }).default('90d').describe('Sketches by hour.'),
+        days: durationText({ from: '30d' }).default('1095d').describe('Sketches by day.'),
+      },
+      'How long each is kept.',
+    ),
+  },
+  'Small summaries that stay when spans are dropped: latency, errors, callers, frequent routes and statements, edges.',
+)
+
 const operations = section(
   {
     health: section(
@@ -239,6 +254,7 @@ export const distribution = section(
       'Assembly of traces.',
     ),
     archive,
+    sketches,
     operations,
   },
   "Ghostspan's own settings.",

@@ -53,6 +53,14 @@ export function plainSettings(document: SettingsDocument, surroundings: Surround
       },
     },
     archive: archive(own.archive, surroundings),
+    sketches: {
+      enabled: own.sketches.enabled,
+      retentionSeconds: {
+        minutes: parseDuration(own.sketches.retention.minutes)! / 1000,
+        hours: parseDuration(own.sketches.retention.hours)! / 1000,
+        days: parseDuration(own.sketches.retention.days)! / 1000,
+      },
+    },
     health: { enabled: own.operations.health.enabled, ...listen, required: own.operations.health.required },
     log: own.operations.log,
     shutdownTimeoutMillis: parseDuration(own.operations.shutdown_timeout)!,

@@ -85,6 +85,10 @@ export interface Settings {
     readonly retention: { readonly ageMillis: number; readonly sizeBytes: number }
     readonly spoolBytes: number
   }
+  readonly sketches: {
+    readonly enabled: boolean
+    readonly retentionSeconds: { readonly minutes: number; readonly hours: number; readonly days: number }
+  }
   readonly health: {
     readonly enabled: boolean
     readonly host: string

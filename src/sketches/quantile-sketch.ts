@@ -25,7 +25,7 @@ export interface Bins {
 export const QUANTILE_ERROR = 0.01
 /** Index of the bin of values below 1. */
 export const ZERO_BIN = -1
-/** 2^53 lies in bin 1,838 at an error of 1 %. */
+/** Bins by which the window grows. 2^53 lies in bin 1,837 at an error of 1 %. */
 const STEP = 64
 
 export function createQuantileSketch(error = QUANTILE_ERROR): QuantileSketch {
@@ -39,10 +39,11 @@ export function createQuantileSketch(error = QUANTILE_ERROR): QuantileSketch {
   let total = 0
 
   const widen = (index: number): void => {
-    const from = counts.length === 0 ? index - (STEP >> 1) : Math.min(first, index - (STEP >> 2))
-    const to = counts.length === 0 ? index + (STEP >> 1) : Math.max(first + counts.length, index + (STEP >> 2))
+    const empty = counts.length === 0
+    const from = Math.min(empty ? index : first, index - (index % STEP))
+    const to = Math.max(empty ? index : first + counts.length, index - (index % STEP) + STEP)
     const wider = new Float64Array(to - from)
-    wider.set(counts, first - from)
+    if (!empty) wider.set(counts, first - from)
     counts = wider
     first = from
   }

@@ -60,6 +60,10 @@ test('without any setting every value is the documented default', () => {
       retention: { ageMillis: 7 * 86_400_000, sizeBytes: 10e9 },
       spoolBytes: 1e9,
     },
+    sketches: {
+      enabled: true,
+      retentionSeconds: { minutes: 7 * 86_400, hours: 90 * 86_400, days: 1095 * 86_400 },
+    },
     health: { enabled: true, host: '127.0.0.1', port: 9464, required: false },
     log: { level: 'info', format: 'text' },
     shutdownTimeoutMillis: 10_000,

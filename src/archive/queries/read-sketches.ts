@@ -2,7 +2,7 @@ import { createFrequentItems, type FrequentItem } from '../../sketches/frequent-
 import type { Bins } from '../../sketches/quantile-sketch.js'
 import { SKETCH_FORMAT, type SketchKind } from '../../sketches/sketch-row.js'
 import { type Archive, isMissing } from '../archive.js'
-import { MERGED_COLUMNS } from '../roll-up.js'
+import { mergedRows } from '../roll-up.js'
 
 /** Which sketches to merge. Seconds since 1970. */
 export interface SketchFilter {
@@ -88,8 +88,8 @@ export async function readSketches(archive: Archive, filter: SketchFilter): Prom
       const ask = async <T>(query: string): Promise<T[]> =>
         (await client.query({ query, query_params: parameters, format: 'JSONEachRow' })).json<T>()
       const rows = await ask<Row>(
-        `SELECT kind, service, name, class, ${MERGED_COLUMNS} FROM (${source}) WHERE format = {format:UInt8}
-         GROUP BY kind, service, name, class ORDER BY kind, service, name, class`,
+        `${mergedRows(`SELECT * FROM (${source}) WHERE format = {format:UInt8}`, 'kind, service, name, class')}
+         ORDER BY kind, service, name, class`,
       )
       const [count] = await ask<{ all: string; others: string }>(
         `SELECT count() AS all, countIf(format != {format:UInt8}) AS others FROM (${source})`,
