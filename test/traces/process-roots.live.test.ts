@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
-import { once } from 'node:events'
-import { createServer } from 'node:http'
+import { tmpdir } from 'node:os'
 import { test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { createLiveSource } from '../../src/capture/live-source.js'
@@ -10,21 +9,30 @@ import { createPipeline } from '../../src/create-pipeline.js'
 import { createCounters } from '../../src/telemetry/counters.js'
 import type { FinishedTrace } from '../../src/traces/span.js'
 import { btf, file, program, requires, root } from '../support/requirements.js'
+import { accepts, freePort, startServerProcess } from '../support/server-process.js'
 
 const live = [root, btf, file(nativePaths().addon, 'the addon'), file(nativePaths().bpf, 'the BPF object')] as const
+/** Answers late enough for the client to be looked at in /proc, as every command-line client of a cloud is. */
+const SERVER =
+  "require('http').createServer((_, r) => setTimeout(() => r.end('hello'), 300)).listen(+process.argv[1], '127.0.0.1')"
 
 test('A real short-lived client that a rule names is the root over its requests', async t => {
   if (!requires(t, ...live, program('curl'))) return
-  // Long enough to be looked at in /proc, as every command-line client of a cloud is.
-  const server = createServer((_, response) => setTimeout(() => response.end('hello'), 300)).listen(0, '127.0.0.1')
-  t.after(() => server.close())
-  await once(server, 'listening')
-  const { port } = server.address() as { port: number }
+  const port = await freePort()
+  // A process of its own: what we are connected to ourselves is never traced.
+  const server = await startServerProcess({
+    command: process.execPath,
+    args: ['-e', SERVER, String(port)],
+    cwd: tmpdir(),
+    ready: () => accepts(port),
+  })
+  t.after(() => server.stop())
   const counters = createCounters()
   const marker = `X-Marker: m${process.pid}`
   const source = await createLiveSource({
     counters,
-    selection: { rules: [{ action: 'include', commandLine: marker }], otherwise: 'exclude' },
+    // All but ours is left out by a rule, not by default: a new process is watched until it is looked at.
+    selection: { rules: [{ action: 'exclude', commandLine: `^(?!.*${marker})` }], otherwise: 'include' },
     ownChildren: false,
   })
   t.after(() => source.close())
