@@ -1,3 +1,4 @@
+import { createCallSketchReader } from '../../src/capture/call-sketches.js'
 import { encodePolicy, POLICY, ProcessDecision } from '../../src/capture/control-layout.js'
 import type { NativeAddon } from '../../src/capture/native-addon.js'
 import type { CopyPolicy } from '../../src/protocols/protocol.js'
@@ -32,6 +33,7 @@ const POLICIES: Readonly<Record<string, CopyPolicy | undefined>> = {
   captured64: head(64),
   captured0: head(0),
   counted: { ...head(0), countOnly: true },
+  sketched: { ...head(0), countOnly: true },
   untraced: undefined,
 }
 
@@ -46,7 +48,11 @@ function createConfiguration(
   name: string,
   policy: CopyPolicy | undefined,
 ): KernelConfiguration {
-  const handle = addon.open(objectPath, RING_BYTES, { default_decision: ProcessDecision.ignored })
+  const handle = addon.open(objectPath, RING_BYTES, {
+    default_decision: ProcessDecision.ignored,
+    sketches_on: name === 'sketched' ? 1 : 0,
+  })
+  createCallSketchReader(addon, handle)
   if (policy !== undefined) {
     const value = new Uint8Array(POLICY.bytes)
     encodePolicy(new DataView(value.buffer), 0, policy, false)

@@ -110,6 +110,8 @@ static __noinline int on_no_bytes(
     if (result == 0 && (direction == k_sending || !(sk->sk_shutdown & k_receive_shutdown) ||
                         (state->flags & k_socket_ended)))
         return 0;
+    if (result < 0)
+        sketch_failure(state);
     struct call call = {
         .pid = task->tgid,
         .tid = task->pid,
@@ -217,7 +219,9 @@ static __always_inline int on_call(struct sock *sk, const int result, const int 
     }
     if (unlikely(state->policy != policy_epoch))
         collect_policy(state);
-    if (state->flags & k_socket_count_only)
+    const bool counted = state->flags & k_socket_count_only;
+    sketch_call(state, result, direction, counted);
+    if (counted)
         count_call(&state->ways[direction], result);
     else
         tell_data(task, state, &call, direction);

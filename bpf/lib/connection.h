@@ -5,6 +5,7 @@
 
 #include "../maps/socket_states.h"
 #include "../maps/unix_connections.h"
+#include "call_sketch.h"
 #include "policy.h"
 #include "record.h"
 #include "selection.h"
@@ -193,6 +194,8 @@ static __noinline struct socket_state *take_up(
         set_flags(state, k_socket_own);
         traced = false;
     }
+    if (traced && state->tgid != tgid)
+        begin_sketch(sk, state, tgid);
     if (traced)
         set_flags(state, k_socket_traced);
     else

@@ -49,6 +49,9 @@ struct socket_state {
     __u64 many_vector; /* sendmmsg, recvmmsg: the vector of the call going on … */
     __u32 many_index;  /* … and the message it is at */
     __u32 many_tid;
+    __u64 asked_ns; /* when the client's bytes moved last, with no answer since; 0: none */
+    __u32 sketch;   /* slot of call_sketches */
+    __u32 reserved_too;
 };
 
 /* Sending and receiving may run at once on two CPUs; both change flags. */

@@ -159,14 +159,16 @@ napi_value update(napi_env env, napi_callback_info info) {
     bpf_map *map = capture == nullptr ? nullptr : map_of(env, *capture, arguments[1]);
     if (map == nullptr || !read_bytes(env, arguments[2], &keys) || !read_bytes(env, arguments[3], &values))
         return nullptr;
+    // A queue has no keys.
     const size_t key_size = bpf_map__key_size(map), value_size = bpf_map__value_size(map);
-    const size_t count = keys.length / key_size;
+    const size_t count = key_size == 0 ? values.length / value_size : keys.length / key_size;
     if (count * key_size != keys.length || count * value_size != values.length) {
         throw_type_error(env, "keys and values must be whole and as many");
         return nullptr;
     }
     for (size_t i = 0; i < count; i++) {
-        if (bpf_map_update_elem(bpf_map__fd(map), keys.data + i * key_size, values.data + i * value_size, BPF_ANY) != 0) {
+        const void *key = key_size == 0 ? nullptr : keys.data + i * key_size;
+        if (bpf_map_update_elem(bpf_map__fd(map), key, values.data + i * value_size, BPF_ANY) != 0) {
             throw_map_error(env, map, errno);
             return nullptr;
         }

@@ -1,9 +1,8 @@
+import { AF_INET, ipv4Text, ipv6Text } from './address-text.js'
 import { type Connection, type Endpoint, setKey } from './connection.js'
 import { CONNECTION, EventFlag, WireRole, WireTransport } from './event-layout.js'
 import type { EventReader } from './event-reader.js'
 import type { ObservedProcess } from './processes.js'
-
-const AF_INET = 2
 
 /** The connection that a connect or connection record describes. */
 export function decodeConnection(record: EventReader, process: ObservedProcess): Connection {
@@ -34,30 +33,7 @@ export function decodeConnection(record: EventReader, process: ObservedProcess):
 const UNIX: Endpoint = { address: 'unix', port: 0 }
 
 function endpoint(record: EventReader, address: number, port: number): Endpoint {
-  const text = record.u16(CONNECTION.family) === AF_INET ? ipv4(record, address) : ipv6(record, address)
+  const at = record.offset + address
+  const text = record.u16(CONNECTION.family) === AF_INET ? ipv4Text(record.bytes, at) : ipv6Text(record.bytes, at)
   return { address: text, port: record.u16(port) }
-}
-
-function ipv4(record: EventReader, at: number): string {
-  return `${record.u8(at)}.${record.u8(at + 1)}.${record.u8(at + 2)}.${record.u8(at + 3)}`
-}
-
-/** RFC 5952 text; IPv4-mapped addresses as IPv4, so that both ends of a connection name themselves alike. */
-function ipv6(record: EventReader, at: number): string {
-  const groups: number[] = []
-  for (let i = 0; i < 16; i += 2) groups.push((record.u8(at + i) << 8) | record.u8(at + i + 1))
-  if (groups.slice(0, 5).every(group => group === 0) && groups[5] === 0xffff) return ipv4(record, at + 12)
-  let bestStart = -1
-  let bestLength = 1
-  for (let i = 0; i < 8; i++) {
-    let length = 0
-    while (i + length < 8 && groups[i + length] === 0) length++
-    if (length > bestLength) {
-      bestStart = i
-      bestLength = length
-    }
-  }
-  const hex = (part: number[]): string => part.map(group => group.toString(16)).join(':')
-  if (bestStart < 0) return hex(groups)
-  return `${hex(groups.slice(0, bestStart))}::${hex(groups.slice(bestStart + bestLength))}`
 }

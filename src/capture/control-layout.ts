@@ -17,6 +17,7 @@ export const LOST_CAUSES = [
   { cause: 'scattered', counter: 'capture.uncopied.scattered', event: false },
   { cause: 'key_unstable', counter: 'capture.failed.key_unstable', event: false },
   { cause: 'protocol', counter: 'capture.unseen.protocol', event: false },
+  { cause: 'sketch_full', counter: 'capture.failed.sketch_full', event: false },
 ] as const
 
 /** Longest head and tail that the kernel copies; longer wishes are cut to these. */

@@ -2,6 +2,7 @@ import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
 import { hostname, release } from 'node:os'
 import type { CopyPolicy } from '../protocols/protocol.js'
 import type { Counters } from '../telemetry/counters.js'
+import { type CallSketch, type CallSketchReader, createCallSketchReader } from './call-sketches.js'
 import { ProcessDecision } from './control-layout.js'
 import { Op } from './event-layout.js'
 import { encodeTextRecord } from './event-reader.js'
@@ -51,6 +52,8 @@ export interface LiveSource extends EventSource {
   programTimes(): ProgramTime[]
   /** Bytes that wait in the ring. */
   pendingBytes(): number
+  /** What the kernel has counted of all calls of traced processes, copied or not. */
+  callSketches(): CallSketch[]
 }
 
 const DEFAULT_RING_BYTES = 16 * 1024 * 1024
@@ -84,6 +87,8 @@ export async function createLiveSource(options: LiveSourceOptions): Promise<Live
     })
     const olderUnixSockets = readUnixSockets()
     tracker.scan()
+    // Gives out the slots, so it comes before anybody can ask for one.
+    const callSketches = createCallSketchReader(addon, handle)
     addon.attach(handle)
     // What was started in between.
     tracker.scan()
@@ -93,7 +98,7 @@ export async function createLiveSource(options: LiveSourceOptions): Promise<Live
       wallBaseNs: clocks.realtimeNs,
       kernel: release(),
     }
-    return new RingSource(addon, handle, origin, tracker, olderUnixSockets, options)
+    return new RingSource({ addon, handle, origin, tracker, callSketches, olderUnixSockets }, options)
   } catch (error) {
     addon.close(handle)
     throw describeFailure(error)
@@ -147,6 +152,16 @@ function readUnixSockets(): Set<number> {
   return inodes
 }
 
+/** The programs at work, and what goes with them. */
+interface Attached {
+  readonly addon: NativeAddon
+  readonly handle: CaptureHandle
+  readonly origin: CaptureOrigin
+  readonly tracker: ProcessTracker
+  readonly callSketches: CallSketchReader
+  readonly olderUnixSockets: ReadonlySet<number>
+}
+
 class RingSource implements LiveSource {
   readonly kind = 'live'
   readonly origin: CaptureOrigin
@@ -158,6 +173,7 @@ class RingSource implements LiveSource {
   readonly #editor
   readonly #policies
   readonly #readLosses
+  readonly #callSketches: CallSketchReader
   readonly #batch: Uint8Array
   readonly #now: () => number
   readonly #lossMillis: number
@@ -167,11 +183,7 @@ class RingSource implements LiveSource {
   #closed = false
 
   constructor(
-    addon: NativeAddon,
-    handle: CaptureHandle,
-    origin: CaptureOrigin,
-    tracker: ProcessTracker,
-    olderUnixSockets: ReadonlySet<number>,
+    { addon, handle, origin, tracker, callSketches, olderUnixSockets }: Attached,
     options: LiveSourceOptions,
   ) {
     this.origin = origin
@@ -181,6 +193,7 @@ class RingSource implements LiveSource {
     this.#tracker = tracker
     this.#editor = createStreamEditor({ tracker, olderUnixSockets })
     this.#policies = createPolicyWriter(addon, handle)
+    this.#callSketches = callSketches
     this.#readLosses = createLossReader(addon, handle, options.counters)
     this.#batch = new Uint8Array(Math.max(options.batchBytes ?? DEFAULT_BATCH_BYTES, SMALLEST_BATCH_BYTES))
     this.#now = options.now ?? (() => performance.now())
@@ -230,6 +243,10 @@ class RingSource implements LiveSource {
 
   pendingBytes(): number {
     return this.#closed ? 0 : this.#addon.pending(this.#handle)
+  }
+
+  callSketches(): CallSketch[] {
+    return this.#closed ? [] : this.#callSketches.read()
   }
 
   async close(): Promise<void> {

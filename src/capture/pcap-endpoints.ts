@@ -1,3 +1,4 @@
+import { ipv4Text, ipv6Text } from './address-text.js'
 import { Op } from './event-layout.js'
 import { encodeTextRecord } from './event-reader.js'
 import type { ProcessInfo } from './process-info.js'
@@ -30,7 +31,7 @@ export function createPcapEndpoints(announce: (record: Uint8Array) => void): Pca
       const endpoint = known ?? { pid: endpoints.size + 1, listens }
       endpoint.listens = listens
       endpoints.set(key, endpoint)
-      const host = addressText(address)
+      const host = address.length === 4 ? ipv4Text(address, 0) : ipv6Text(address, 0)
       const info: ProcessInfo = {
         pid: endpoint.pid,
         parent: 0,
@@ -46,17 +47,4 @@ export function createPcapEndpoints(announce: (record: Uint8Array) => void): Pca
       return endpoint.pid
     },
   }
-}
-
-/** IPv4 in dots; IPv6 in groups, the longest run of zeros left out (RFC 5952). */
-function addressText(address: Uint8Array): string {
-  if (address.length === 4) return address.join('.')
-  const groups = Array.from({ length: 8 }, (_, i) => ((address[i * 2]! << 8) | address[i * 2 + 1]!).toString(16))
-  const text = groups.join(':')
-  const runs = [...text.matchAll(/(?:^|:)0(?::0)+(?=:|$)/g)].sort((a, b) => b[0].length - a[0].length)
-  const longest = runs[0]
-  if (longest === undefined) return text
-  const before = text.slice(0, longest.index)
-  const after = text.slice(longest.index + longest[0].length).replace(/^:/, '')
-  return `${before}::${after}`
 }

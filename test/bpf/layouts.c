@@ -4,6 +4,7 @@
 
 #include "../../bpf/types/control.h"
 #include "../../bpf/types/event.h"
+#include "../../bpf/types/sketch.h"
 
 struct event_header event_header;
 struct data_event data_event;
@@ -19,3 +20,6 @@ enum connection_transport connection_transport;
 enum process_decision process_decision;
 enum lost_cause lost_cause;
 enum copy_limit copy_limit;
+struct call_sketch_key call_sketch_key;
+struct call_sketch call_sketch;
+enum latency_buckets latency_buckets;

@@ -1,5 +1,13 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import {
+  CALL_SKETCH,
+  CALL_SKETCH_KEY,
+  LATENCY_BUCKETS,
+  LATENCY_FIRST_BITS,
+  LATENCY_LAST_BITS,
+  LATENCY_STEPS_BITS,
+} from '../../src/capture/call-sketch-layout.js'
 import { HEAD_LIMIT, LOST_CAUSES, POLICY, ProcessDecision, TAIL_LIMIT } from '../../src/capture/control-layout.js'
 import {
   CLOSE,
@@ -69,4 +77,17 @@ test('what user space writes into the maps has the same layout and numbers on bo
   assert.deepEqual(enums['lost_cause'], { ...causes, k_lost_causes: LOST_CAUSES.length })
   assert.equal(enums['copy_limit']!['k_head_limit'], HEAD_LIMIT)
   assert.equal(enums['copy_limit']!['k_tail_limit'], TAIL_LIMIT)
+})
+
+test('what the kernel counts has the same layout on both sides', t => {
+  if (!requires(t, program('clang'), program('bpftool'))) return
+  const { structs, enums } = readTypeLayouts()
+  assertLayout(CALL_SKETCH_KEY, structs['call_sketch_key'])
+  assertLayout(CALL_SKETCH, structs['call_sketch'])
+  assert.deepEqual(enums['latency_buckets'], {
+    k_latency_first_bits: LATENCY_FIRST_BITS,
+    k_latency_last_bits: LATENCY_LAST_BITS,
+    k_latency_steps_bits: LATENCY_STEPS_BITS,
+    k_latency_count: LATENCY_BUCKETS,
+  })
 })

@@ -1,0 +1,173 @@
+import { existsSync } from 'node:fs'
+import { AF_INET, ipv4Text, ipv6Text } from './address-text.js'
+import {
+  CALL_SKETCH,
+  CALL_SKETCH_KEY,
+  CALL_SKETCH_SLOTS,
+  LATENCY_BUCKETS,
+  latencyBucket,
+} from './call-sketch-layout.js'
+import { WireTransport } from './event-layout.js'
+import type { CaptureHandle, NativeAddon } from './native-addon.js'
+
+/** What the kernel has counted of a process' calls with one peer, since the process was first seen with it. */
+export interface CallSketch {
+  /** 0: of all that found no place of their own (`capture.failed.sketch_full`). */
+  readonly pid: number
+  readonly role: 'client' | 'server' | 'unknown'
+  readonly transport: 'tcp' | 'unix'
+  /** The peer's address; '' for Unix sockets. */
+  readonly address: string
+  /** The server's port; 0 for Unix sockets, and where the role is not known. */
+  readonly port: number
+  readonly counts: CallCounts
+  /** Number of answers by latency (last byte of a request to first byte of its answer), by bucket. */
+  readonly latency: Uint32Array
+}
+
+export interface CallCounts {
+  readonly sentCalls: number
+  readonly sentBytes: number
+  readonly receivedCalls: number
+  readonly receivedBytes: number
+  readonly failedCalls: number
+  /** Of the calls that moved bytes, those that were counted only. */
+  readonly uncopiedCalls: number
+  readonly connections: number
+  readonly answers: number
+  readonly latencySumNs: number
+}
+
+/** Reads the kernel's sketches; slots of processes that have ended are given back once they were read. */
+export interface CallSketchReader {
+  read(): CallSketch[]
+}
+
+const ROLES = ['unknown', 'client', 'server'] as const
+const COUNTS = [
+  'sentCalls',
+  'sentBytes',
+  'receivedCalls',
+  'receivedBytes',
+  'failedCalls',
+  'uncopiedCalls',
+  'connections',
+  'answers',
+  'latencySumNs',
+] as const
+
+interface Totals {
+  readonly counts: Record<keyof CallCounts, number>
+  readonly latency: Uint32Array
+}
+
+/** @param alive whether a process still runs; default: /proc knows it. */
+export function createCallSketchReader(
+  addon: NativeAddon,
+  handle: CaptureHandle,
+  alive: (pid: number) => boolean = pid => existsSync(`/proc/${pid}`),
+): CallSketchReader {
+  const before = new Map<number, Totals>()
+  const giveBack = (slots: readonly number[]): void => {
+    addon.update(handle, 'free_sketches', new Uint8Array(0), new Uint8Array(Uint32Array.from(slots).buffer))
+  }
+  const totals = (slot: number): Totals => {
+    const value = addon.lookup(handle, 'call_sketches', encodeNumber(slot))
+    return value === undefined ? empty() : minus(sum(value), before.get(slot))
+  }
+  giveBack(Array.from({ length: CALL_SKETCH_SLOTS - 1 }, (_, i) => i + 1))
+
+  return {
+    read: () => {
+      const found: CallSketch[] = []
+      const keys = addon.keys(handle, 'sketch_slots')
+      for (let at = 0; at + CALL_SKETCH_KEY.bytes <= keys.byteLength; at += CALL_SKETCH_KEY.bytes) {
+        const key = keys.subarray(at, at + CALL_SKETCH_KEY.bytes)
+        const value = addon.lookup(handle, 'sketch_slots', key)
+        if (value === undefined) continue
+        const slot = new DataView(value.buffer, value.byteOffset).getUint32(0, true)
+        const sketch = decode(key, totals(slot))
+        found.push(sketch)
+        if (alive(sketch.pid)) continue
+        addon.remove(handle, 'sketch_slots', key)
+        // Nothing is set back: whoever has the slot next is counted from here.
+        before.set(slot, plus(totals(slot), before.get(slot)))
+        giveBack([slot])
+      }
+      const rest = totals(0)
+      if (rest.counts.sentCalls + rest.counts.receivedCalls > 0) {
+        found.push({ pid: 0, role: 'unknown', transport: 'tcp', address: '', port: 0, ...rest })
+      }
+      return found
+    },
+  }
+}
+
+/** A value that the share `quantile` (0 to 1) of the latencies does not exceed, in ns, within 3.1 %; NaN of none. */
+export function latencyQuantile(latency: Uint32Array, quantile: number): number {
+  const all = latency.reduce((sum, count) => sum + count, 0)
+  if (all === 0) return Number.NaN
+  const rank = Math.max(1, Math.ceil(quantile * all))
+  let seen = 0
+  for (let index = 0; index < latency.length; index++) {
+    seen += latency[index]!
+    if (seen < rank) continue
+    const { from, to } = latencyBucket(index)
+    // The middle that is equally far from both ends, in proportion.
+    return Number.isFinite(to) ? (2 * from * to) / (from + to) : from
+  }
+  return Number.NaN
+}
+
+function decode(key: Uint8Array, { counts, latency }: Totals): CallSketch {
+  const view = new DataView(key.buffer, key.byteOffset)
+  const isTcp = view.getUint8(CALL_SKETCH_KEY.transport) === WireTransport.tcp
+  const isV4 = view.getUint16(CALL_SKETCH_KEY.family, true) === AF_INET
+  return {
+    pid: view.getUint32(CALL_SKETCH_KEY.pid, true),
+    role: ROLES[view.getUint8(CALL_SKETCH_KEY.role)] ?? 'unknown',
+    transport: isTcp ? 'tcp' : 'unix',
+    address: isTcp ? (isV4 ? ipv4Text : ipv6Text)(key, CALL_SKETCH_KEY.address) : '',
+    port: view.getUint16(CALL_SKETCH_KEY.port, true),
+    counts,
+    latency,
+  }
+}
+
+function empty(): Totals {
+  const counts = Object.fromEntries(COUNTS.map(name => [name, 0])) as Record<keyof CallCounts, number>
+  return { counts, latency: new Uint32Array(LATENCY_BUCKETS) }
+}
+
+/** Over all CPUs. */
+function sum(value: Uint8Array): Totals {
+  const total = empty()
+  for (let at = 0; at + CALL_SKETCH.bytes <= value.byteLength; at += CALL_SKETCH.bytes) {
+    const view = new DataView(value.buffer, value.byteOffset + at, CALL_SKETCH.bytes)
+    for (const name of COUNTS) total.counts[name] += Number(view.getBigUint64(CALL_SKETCH[name], true))
+    for (let i = 0; i < LATENCY_BUCKETS; i++) {
+      total.latency[i] = total.latency[i]! + view.getUint32(CALL_SKETCH.latency + 4 * i, true)
+    }
+  }
+  return total
+}
+
+function minus(total: Totals, base: Totals | undefined): Totals {
+  return base === undefined ? total : combined(total, base, -1)
+}
+
+function plus(total: Totals, base: Totals | undefined): Totals {
+  return base === undefined ? total : combined(total, base, 1)
+}
+
+function combined(a: Totals, b: Totals, sign: 1 | -1): Totals {
+  for (const name of COUNTS) a.counts[name] += sign * b.counts[name]
+  for (let i = 0; i < LATENCY_BUCKETS; i++) a.latency[i] = a.latency[i]! + sign * b.latency[i]!
+  return a
+}
+
+function encodeNumber(value: number): Uint8Array {
+  const bytes = new Uint8Array(4)
+  new DataView(bytes.buffer).setUint32(0, value, true)
+  return bytes
+}
