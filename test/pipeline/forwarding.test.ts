@@ -111,5 +111,5 @@ test('A service that asks for what it was asked for now and then is no proxy: wh
   capture.at(5_000_000).exit({ pid: 99 })
   const { traces } = await runPipeline(capture.source())
   const last = traces.find(({ spans }) => spans.some(span => span.attributes['url.path'] === '/page/x'))
-  assert.deepEqual(outline(last), ['haproxy server GET /page/x', '  haproxy client GET /health (context 1)'])
+  assert.deepEqual(outline(last), ['haproxy server GET /page/x', '  haproxy client GET /health (context 0.9998)'])
 })
