@@ -6,6 +6,7 @@ import type { Exchange, ExchangeSink, ProtocolConnection, ProtocolModule } from 
 import { protocolModules } from '../../src/protocols/registry.js'
 import { createCarriers } from '../../src/samples/carriers.js'
 import { ConnectionDriver } from '../../src/samples/connection-driver.js'
+import type { ConnectionState } from '../../src/samples/connection-state.js'
 import { createRemoteCalls } from '../../src/samples/remote-calls.js'
 import { createSampleRecorder } from '../../src/samples/sample-recorder.js'
 import { createCounters } from '../../src/telemetry/counters.js'
@@ -15,6 +16,7 @@ export interface ReadExchange {
   readonly exchange: Exchange
   /** Number of the connection, in the order in which modules took them over. */
   readonly connection: number
+  readonly clientPort: number
   answered: boolean
   ended: boolean
   abandoned: boolean
@@ -28,7 +30,12 @@ export function readCapture(path: string): ReadExchange[] {
   const counters = createCounters()
   const read: ReadExchange[] = []
   let connections = 0
-  const listen = (sink: ExchangeSink): ExchangeSink => new ListeningSink(sink, read, connections++)
+  const listen = (sink: ExchangeSink): ExchangeSink => {
+    // The driver's sinks are its connections' states.
+    const { connection } = sink as ConnectionState
+    const clientPort = (connection.role === 'client' ? connection.local : connection.remote).port
+    return new ListeningSink(sink, read, connections++, clientPort)
+  }
   const source = createPcapSource(path, { counters, ends: 'server' })
   const record = new EventReader(createCaptureClock(source.origin))
   const processes = createProcesses()
@@ -68,16 +75,19 @@ class ListeningSink implements ExchangeSink {
   readonly #sink: ExchangeSink
   readonly #read: ReadExchange[]
   readonly #connection: number
+  readonly #clientPort: number
   readonly #open = new Map<Exchange, ReadExchange>()
 
-  constructor(sink: ExchangeSink, read: ReadExchange[], connection: number) {
+  constructor(sink: ExchangeSink, read: ReadExchange[], connection: number, clientPort: number) {
     this.#sink = sink
     this.#connection = connection
+    this.#clientPort = clientPort
     this.#read = read
   }
 
   begin(exchange: Exchange, offset: number): void {
-    const each = { exchange, connection: this.#connection, answered: false, ended: false, abandoned: false }
+    const told = { answered: false, ended: false, abandoned: false }
+    const each = { exchange, connection: this.#connection, clientPort: this.#clientPort, ...told }
     this.#open.set(exchange, each)
     this.#read.push(each)
     this.#sink.begin(exchange, offset)

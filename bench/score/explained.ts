@@ -63,6 +63,11 @@ export const ZEEK_EXPLAINED: Readonly<Record<string, ExplainedDifference>> = {
     onlyOurs: 0,
     why: 'a request in a SYN-ACK: the end that accepted the connection does not send requests',
   },
+  'bad-startup-message-1': {
+    onlyTheirs: 1,
+    onlyOurs: 0,
+    why: 'the answer to bytes that are no startup message',
+  },
   'client-skip-while-off': { onlyTheirs: 0, onlyOurs: 7, why: INLINE },
   'excessive-pipelining': { onlyTheirs: 0, onlyOurs: 12, why: INLINE },
   'pipelining-example': { onlyTheirs: 0, onlyOurs: 3, why: INLINE },

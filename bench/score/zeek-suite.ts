@@ -1,7 +1,7 @@
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { redactPath } from '../../src/protocols/path-segments.js'
-import { MYSQL } from '../../src/protocols/sql/dialect.js'
+import { MYSQL, POSTGRESQL } from '../../src/protocols/sql/dialect.js'
 import { createStatementReader } from '../../src/protocols/sql/statement-reader.js'
 import { type ReadExchange, readCapture } from './capture-exchanges.js'
 import { listeningPorts, tsharkFields } from './tshark.js'
@@ -10,20 +10,22 @@ import { type ScoredCase, type Suite, scoreCase } from './verdict.js'
 /** What both sides of a comparison are made of: requests and answers as short texts, in any order. */
 export interface ZeekAdapter {
   readonly protocol: string
+  /** Who made the captures: the first part of the suite's name and of its folder. Default zeek. */
+  readonly author?: string
   readonly folder: string
   theirs(path: string): Promise<string[]>
   ours(read: readonly ReadExchange[]): string[]
 }
 
 /**
- * Captures of zeek's tests, which have no answers beside them: compared with what tshark finds when it is told the
+ * Captures of others' tests that have no answers beside them: compared with what tshark finds when it is told the
  * protocol. `explained`: the exact differences that are known, and why tshark or we are right.
  */
 export function zeekSuite(adapter: ZeekAdapter, explained: Readonly<Record<string, ExplainedDifference>>): Suite {
   return {
-    name: `zeek-${adapter.folder}`,
+    name: `${adapter.author ?? 'zeek'}-${adapter.folder}`,
     protocol: adapter.protocol,
-    folder: join('zeek', adapter.folder),
+    folder: join(adapter.author ?? 'zeek', adapter.folder),
     rule:
       'A case is one capture. Requests and answers are compared with those that tshark finds when it is told the ' +
       'protocol; a difference counts as passed if it is exactly one that is explained.',
@@ -166,3 +168,38 @@ export const zeekRedis: ZeekAdapter = {
   ours: read =>
     read.filter(({ exchange }) => exchange.protocol === 'redis').map(({ exchange }) => exchange.name.split(' ')[0]!),
 }
+
+/** What tshark calls the messages that ask, as far as they are compared. */
+const POSTGRESQL_REQUESTS = new Set(['Simple query', 'Execute'])
+
+export const postgresqlOf = (author: string, folder: string): ZeekAdapter => ({
+  protocol: 'postgresql',
+  author,
+  folder,
+  theirs: async path => {
+    const ports = await listeningPorts(path, 5432)
+    const rules = ports.map(port => `tcp.port==${port},pgsql`)
+    const rows = await tsharkFields(path, rules, 'pgsql', ['pgsql.type', 'pgsql.query'])
+    return rows.flatMap(([types = [], queries = []]) => {
+      let query = 0
+      return types.flatMap(type => {
+        // A Parse has a query, too.
+        const sql = type === 'Simple query' || type === 'Parse' ? (queries[query++] ?? '') : ''
+        if (type === 'Error') return ['error']
+        if (!POSTGRESQL_REQUESTS.has(type)) return []
+        const bytes = new Uint8Array(Buffer.from(sql))
+        return [
+          type === 'Execute' ? 'EXECUTE' : `QUERY ${statements.read(bytes, 0, bytes.length, false, POSTGRESQL).text}`,
+        ]
+      })
+    })
+  },
+  ours: read =>
+    read.flatMap(({ exchange }) => {
+      if (exchange.protocol !== 'postgresql') return []
+      const { kind, clientError } = exchange as unknown as { kind: string; clientError: string | undefined }
+      const failed = clientError === undefined ? [] : ['error']
+      if (kind === 'QUERY') return [`QUERY ${exchange.attributes['db.query.text'] ?? ''}`, ...failed]
+      return kind === 'EXECUTE' || kind === 'FETCH' ? ['EXECUTE', ...failed] : failed
+    }),
+})

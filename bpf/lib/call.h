@@ -9,6 +9,7 @@
 #include "config.h"
 #include "connection.h"
 #include "copy_plan.h"
+#include "datagram.h"
 #include "payload.h"
 #include "policy.h"
 #include "record.h"
@@ -33,7 +34,7 @@ static __always_inline void fill_data(
     event->length = call->length;
     event->head_length = head;
     event->tail_length = tail;
-    event->reserved = 0;
+    event->peer_port = event->peer_family = 0;
 }
 
 /* Straight from the process' memory into the ring: room is 0, 64 or 256, known to the verifier. */
@@ -188,8 +189,9 @@ static __always_inline void tell_data(
 
 static __always_inline int on_call(struct sock *sk, const int result, const int flags, const enum direction direction)
 {
-    if (sk->sk_type != k_sock_stream || is_ordinary_failure(result) ||
-        (direction == k_receiving && (flags & k_msg_peek)))
+    if (unlikely(sk->sk_type != k_sock_stream))
+        return on_datagram(sk, result, flags, direction);
+    if (is_ordinary_failure(result) || (direction == k_receiving && (flags & k_msg_peek)))
         return 0;
     struct task_struct *task = bpf_get_current_task_btf();
     struct socket_state *state = bpf_sk_storage_get(&socket_states, sk, 0, 0);

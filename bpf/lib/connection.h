@@ -40,7 +40,7 @@ static __always_inline int tell_connection(
     event->remote_isn = state->remote_isn;
     event->role = state->role;
     event->transport = state->transport;
-    if (state->transport == k_transport_tcp) {
+    if (state->transport != k_transport_unix) {
         event->family = read_addresses(sk, (__u32 *)event->local_address, (__u32 *)event->remote_address);
         event->local_port = sk->__sk_common.skc_num;
         event->remote_port = bpf_ntohs(sk->__sk_common.skc_dport);

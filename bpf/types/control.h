@@ -36,7 +36,8 @@ enum lost_cause {
     k_lost_key_unstable = 6,     /* initial sequence numbers changed while being read */
     k_lost_protocol = 7,         /* a stream socket that is not TCP: the call went unseen */
     k_lost_sketch_full = 8,      /* no slot left: counted with all others that have none */
-    k_lost_causes = 9,
+    k_lost_datagram = 9,         /* a datagram that is none of DNS': the call went unseen */
+    k_lost_causes = 10,
 };
 
 enum copy_limit {

@@ -31,6 +31,7 @@ enum event_flag {
     k_flag_eof = 2,       /* receive returned 0 */
     k_flag_midlife = 4,   /* connection_event: the connection is older than the capture */
     k_flag_thread = 8,    /* task_event: the new carrier is a thread, task its id */
+    k_flag_role_guessed = 16, /* connection_event: of a packet capture without the connection's beginning */
 };
 
 enum connection_role {
@@ -42,6 +43,7 @@ enum connection_role {
 enum connection_transport {
     k_transport_tcp = 1,
     k_transport_unix = 2,
+    k_transport_udp = 3, /* one socket, whatever its peers: each data event is a datagram */
 };
 
 struct event_header { /* 40 bytes */
@@ -59,11 +61,13 @@ struct event_header { /* 40 bytes */
 struct data_event { /* 64 bytes, then head_length + tail_length bytes */
     struct event_header header;
     __u64 connection; /* id of this end of the connection, unique in this capture, below 2^53 */
-    __u32 position;   /* of the first byte in its direction, counted from the connection's first byte, modulo 2^32 */
+    __u32 position;   /* of the first byte in its direction, counted from the connection's first byte, modulo 2^32;
+                         UDP: IPv4 address of the peer that the call names, as on the wire */
     __s32 length;     /* bytes moved; 0: end of file; negative: -errno */
     __u16 head_length; /* bytes copied from the start */
     __u16 tail_length; /* bytes copied from the end, disjoint from the head */
-    __u32 reserved;
+    __u16 peer_port;   /* UDP: of the peer that the call names, host byte order; 0: not known here */
+    __u16 peer_family;
 };
 
 struct connection_event { /* 112 bytes */

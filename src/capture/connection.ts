@@ -8,17 +8,22 @@ export interface Endpoint {
   readonly port: number
 }
 
+/** Of a socket without a peer. */
+export const NO_ENDPOINT: Endpoint = { address: '', port: 0 }
+
 /**
  * One socket pair as seen from one end, for one life (a reused port is another connection).
  */
 export interface Connection {
   /** The kernel's id of this end; unique within the capture. */
   readonly id: number
-  readonly transport: 'tcp' | 'unix'
+  readonly transport: 'tcp' | 'unix' | 'udp'
   readonly local: Endpoint
-  readonly remote: Endpoint
+  remote: Endpoint
   /** Which part this end plays: client (opened it), server (accepted it), unknown while nothing told. */
   role: 'client' | 'server' | 'unknown'
+  /** Its beginning is not there (packet captures), and the ports alone said which part: bytes may say otherwise. */
+  roleGuessed: boolean
   /**
    * The connection key: the same two numbers at both ends, in the same order. TCP: both initial sequence numbers,
    * smaller first; Unix: both inodes. Zero where it could not be had.

@@ -18,6 +18,7 @@ export const LOST_CAUSES = [
   { cause: 'key_unstable', counter: 'capture.failed.key_unstable', event: false },
   { cause: 'protocol', counter: 'capture.unseen.protocol', event: false },
   { cause: 'sketch_full', counter: 'capture.failed.sketch_full', event: false },
+  { cause: 'datagram', counter: 'capture.unseen.datagrams', event: false },
 ] as const
 
 /** Longest head and tail that the kernel copies; longer wishes are cut to these. */

@@ -17,9 +17,9 @@ export const Op = {
   lost: 65,
 } as const
 
-export const EventFlag = { uncopied: 1, eof: 2, midlife: 4, thread: 8 } as const
+export const EventFlag = { uncopied: 1, eof: 2, midlife: 4, thread: 8, roleGuessed: 16 } as const
 export const WireRole = { unknown: 0, opened: 1, accepted: 2 } as const
-export const WireTransport = { tcp: 1, unix: 2 } as const
+export const WireTransport = { tcp: 1, unix: 2, udp: 3 } as const
 
 export const HEADER = {
   size: 0,
@@ -33,7 +33,17 @@ export const HEADER = {
   carrierParent: 32,
   bytes: 40,
 } as const
-export const DATA = { connection: 40, position: 48, length: 52, headLength: 56, tailLength: 58, bytes: 64 } as const
+export const DATA = {
+  connection: 40,
+  position: 48,
+  length: 52,
+  headLength: 56,
+  tailLength: 58,
+  /** Datagrams, where the call names its peer; its address stands in `position`, which they have none of. */
+  peerPort: 60,
+  peerFamily: 62,
+  bytes: 64,
+} as const
 export const CONNECTION = {
   connection: 40,
   localIsn: 48,

@@ -1,5 +1,6 @@
-/** One TCP segment as found in a packet; the same object is used for the next one. */
+/** One TCP segment or UDP datagram as found in a packet; the same object is used for the next one. */
 export interface TcpSegment {
+  isDatagram: boolean
   /** 4 or 16 bytes each, in `bytes`. */
   addressBytes: 4 | 16
   sourceAddress: number
@@ -27,6 +28,8 @@ const ETHERTYPE_IPV6 = 0x86dd
 const VLAN_TAGS = new Set([0x8100, 0x88a8, 0x9100])
 const MOST_TAGS = 4
 const PROTOCOL_TCP = 6
+const PROTOCOL_UDP = 17
+const UDP_HEADER = 8
 const MOST_EXTENSION_HEADERS = 8
 
 // tcpdump.org/linktypes.html
@@ -45,6 +48,7 @@ const LinkType = {
 
 export function emptySegment(): TcpSegment {
   return {
+    isDatagram: false,
     addressBytes: 4,
     sourceAddress: 0,
     destinationAddress: 0,
@@ -137,7 +141,8 @@ function ipv4(segment: TcpSegment, bytes: Uint8Array, at: number, end: number, w
   if (end - at < 20) return 'too_short'
   const headerBytes = (bytes[at]! & 0x0f) * 4
   if (headerBytes < 20) return 'not_tcp'
-  if (bytes[at + 9] !== PROTOCOL_TCP) return 'not_tcp'
+  const protocol = bytes[at + 9]!
+  if (protocol !== PROTOCOL_TCP && protocol !== PROTOCOL_UDP) return 'not_tcp'
   // More fragments, or an offset.
   if ((u16(bytes, at + 6) & 0x3fff) !== 0) return 'fragment'
   const total = u16(bytes, at + 2)
@@ -145,7 +150,9 @@ function ipv4(segment: TcpSegment, bytes: Uint8Array, at: number, end: number, w
   segment.sourceAddress = at + 12
   segment.destinationAddress = at + 16
   // 0: the kernel had not cut the data into packets yet (segmentation offload) and they did not fit 16 bits.
-  return tcp(segment, bytes, at + headerBytes, end, total === 0 ? wireEnd : at + total)
+  const packetEnd = total === 0 ? wireEnd : at + total
+  if (protocol === PROTOCOL_UDP) return udp(segment, bytes, at + headerBytes, end, packetEnd)
+  return tcp(segment, bytes, at + headerBytes, end, packetEnd)
 }
 
 function ipv6(segment: TcpSegment, bytes: Uint8Array, at: number, end: number, wireEnd: number): NoSegment | undefined {
@@ -159,6 +166,7 @@ function ipv6(segment: TcpSegment, bytes: Uint8Array, at: number, end: number, w
   let header = at + 40
   for (let headers = 0; headers <= MOST_EXTENSION_HEADERS; headers++) {
     if (next === PROTOCOL_TCP) return tcp(segment, bytes, header, end, packetEnd)
+    if (next === PROTOCOL_UDP) return udp(segment, bytes, header, end, packetEnd)
     if (header + 8 > end) return 'too_short'
     switch (next) {
       case 0: // hop by hop
@@ -193,6 +201,7 @@ function tcp(
   if (at + 14 > end || at + 20 > packetEnd) return 'too_short'
   const payload = at + (bytes[at + 12]! >> 4) * 4
   if (payload < at + 20) return 'not_tcp'
+  segment.isDatagram = false
   segment.sourcePort = u16(bytes, at)
   segment.destinationPort = u16(bytes, at + 2)
   segment.sequence = u32(bytes, at + 4)
@@ -201,6 +210,27 @@ function tcp(
   segment.bytes = bytes
   segment.length = Math.max(0, packetEnd - payload)
   segment.start = Math.min(payload, end)
+  segment.end = Math.min(end, segment.start + segment.length)
+  return undefined
+}
+
+function udp(
+  segment: TcpSegment,
+  bytes: Uint8Array,
+  at: number,
+  end: number,
+  packetEnd: number,
+): NoSegment | undefined {
+  if (at + UDP_HEADER > end || at + UDP_HEADER > packetEnd) return 'too_short'
+  const length = u16(bytes, at + 4)
+  // 0: longer than 16 bits can say (RFC 2675), or left to segmentation offload.
+  const datagramEnd = length === 0 ? packetEnd : Math.min(packetEnd, at + length)
+  segment.isDatagram = true
+  segment.sourcePort = u16(bytes, at)
+  segment.destinationPort = u16(bytes, at + 2)
+  segment.bytes = bytes
+  segment.start = at + UDP_HEADER
+  segment.length = Math.max(0, datagramEnd - segment.start)
   segment.end = Math.min(end, segment.start + segment.length)
   return undefined
 }

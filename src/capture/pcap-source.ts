@@ -8,6 +8,7 @@ import { RecordBatch } from './record-batch.js'
 import { NO_CONTROL } from './recording-source.js'
 import { createTcpConnections, type RecordedEnds, type TcpConnections } from './tcp-connections.js'
 import { REASSEMBLY_LIMITS, type ReassemblyCounts, type ReassemblyLimits } from './tcp-reassembly.js'
+import { createUdpFlows, type UdpFlows } from './udp-flows.js'
 
 export interface PcapSourceOptions {
   readonly counters?: Counters
@@ -27,9 +28,11 @@ export interface PcapSourceOptions {
 const MONOTONIC_BASE_NS = 1_000_000_000
 /** A batch is handed on when it is this long. */
 const BATCH_BYTES = 1 << 18
+/** Numbers of datagram flows' ends; connections are numbered from 1. */
+const FIRST_FLOW = 2 ** 40
 
 /**
- * The TCP connections of a pcap or pcapng file as the records that the kernel would have sent. Everything that is read
+ * The TCP connections and UDP flows of a pcap or pcapng file as the records that the kernel would have sent. Everything that is read
  * before a damage is handed on; then `read` throws. @throws PcapError if the file is none, or damaged.
  */
 export function createPcapSource(path: string, options: PcapSourceOptions = {}): EventSource {
@@ -49,6 +52,8 @@ class PcapSource implements EventSource {
   readonly #segment = emptySegment()
   readonly #counts: ReassemblyCounts = { held: 0, missing: 0, retransmitted: 0, outOfWindow: 0 }
   readonly #connections: TcpConnections
+  readonly #flows: UdpFlows
+  #lastNs = 0
   readonly #base: { readonly seconds: number; readonly nanos: number }
   /** The first packet, read early because all times count from it. */
   #first: Packet | undefined
@@ -62,13 +67,17 @@ class PcapSource implements EventSource {
     this.#counters = counters
     this.#packets = counters.counter('capture.pcap.packets')
     this.#reader = createPacketReader(path, counters)
+    const shared = { ends, batch: this.#batch, endpoints: createPcapEndpoints(record => this.#batch.put(record)) }
     this.#connections = createTcpConnections({
-      ends,
-      batch: this.#batch,
-      endpoints: createPcapEndpoints(record => this.#batch.put(record)),
+      ...shared,
       counts: this.#counts,
       limits: { ...REASSEMBLY_LIMITS, ...bounds.limits },
       connectionLimit: bounds.connectionLimit ?? 65_536,
+    })
+    this.#flows = createUdpFlows({
+      ...shared,
+      flowLimit: bounds.connectionLimit ?? 65_536,
+      firstNumber: FIRST_FLOW,
     })
     this.#first = this.#next()
     this.#base = { seconds: this.#first?.seconds ?? 0, nanos: this.#first?.nanos ?? 0 }
@@ -117,7 +126,13 @@ class PcapSource implements EventSource {
       return
     }
     const sinceNs = (packet.seconds - this.#base.seconds) * 1e9 + (packet.nanos - this.#base.nanos)
-    this.#connections.add(this.#segment, Math.max(0, MONOTONIC_BASE_NS + sinceNs))
+    const timeNs = Math.max(0, MONOTONIC_BASE_NS + sinceNs)
+    if (!this.#segment.isDatagram) this.#connections.add(this.#segment, timeNs)
+    else {
+      // Records of one flow never go back in time, whatever the packets' stamps do.
+      this.#lastNs = Math.max(this.#lastNs, timeNs)
+      this.#flows.add(this.#segment, this.#lastNs)
+    }
   }
 
   #finish(): void {
@@ -125,6 +140,7 @@ class PcapSource implements EventSource {
     this.#connections.finish()
     const { missing, retransmitted, outOfWindow } = this.#counts
     this.#counters.add('capture.pcap.connections', this.#connections.opened)
+    this.#counters.add('capture.pcap.datagram_flows', this.#flows.opened)
     this.#counters.add('capture.pcap.connections_evicted', this.#connections.evicted)
     this.#counters.add('capture.pcap.missing_bytes', missing)
     this.#counters.add('capture.pcap.retransmitted_bytes', retransmitted)

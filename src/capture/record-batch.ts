@@ -17,6 +17,10 @@ export interface ConnectionFields {
   /** Of `WireRole`. */
   readonly role: number
   readonly midlife: boolean
+  /** Who opened it is a guess. */
+  readonly roleGuessed?: boolean
+  /** Of `WireTransport`; default TCP. */
+  readonly transport?: number
   /** 4 or 16 bytes. */
   readonly localAddress: Uint8Array
   readonly remoteAddress: Uint8Array
@@ -49,12 +53,13 @@ export class RecordBatch {
   }
 
   connection(end: RecordedEnd, timeNs: number, fields: ConnectionFields): void {
-    const at = this.#header(Op.connection, fields.midlife ? EventFlag.midlife : 0, CONNECTION.bytes, end, timeNs)
+    const flags = (fields.midlife ? EventFlag.midlife : 0) | (fields.roleGuessed === true ? EventFlag.roleGuessed : 0)
+    const at = this.#header(Op.connection, flags, CONNECTION.bytes, end, timeNs)
     const view = this.#view
     view.setUint32(at + CONNECTION.localIsn, fields.localIsn, true)
     view.setUint32(at + CONNECTION.remoteIsn, fields.remoteIsn, true)
     view.setUint8(at + CONNECTION.role, fields.role)
-    view.setUint8(at + CONNECTION.transport, WireTransport.tcp)
+    view.setUint8(at + CONNECTION.transport, fields.transport ?? WireTransport.tcp)
     // AF_INET and AF_INET6 of Linux.
     view.setUint16(at + CONNECTION.family, fields.localAddress.length === 4 ? 2 : 10, true)
     view.setUint16(at + CONNECTION.localPort, fields.localPort, true)

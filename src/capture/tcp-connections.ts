@@ -266,6 +266,7 @@ class TcpConnection {
       localIsn: localBase === undefined ? 0 : (localBase - 1) >>> 0,
       remoteIsn: remoteBase === undefined ? 0 : (remoteBase - 1) >>> 0,
       role: this.#roleKnown ? (isClient ? WireRole.opened : WireRole.accepted) : WireRole.unknown,
+      roleGuessed: this.#midlife && this.#roleKnown,
       midlife: this.#midlife,
       localAddress: local.address,
       remoteAddress: remote.address,

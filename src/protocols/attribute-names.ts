@@ -101,6 +101,8 @@ export const Attribute = {
   tlsNextProtocol: 'tls.next_protocol',
   tlsProtocolVersion: 'tls.protocol.version',
 
+  dnsQuestionName: 'dns.question.name',
+
   networkTransport: ATTR_NETWORK_TRANSPORT,
   networkType: ATTR_NETWORK_TYPE,
   networkProtocolName: ATTR_NETWORK_PROTOCOL_NAME,
@@ -157,6 +159,10 @@ export const Attribute = {
   ghostspanDbKeyHash: 'ghostspan.db.key_hash',
   ghostspanMessageKeyHash: 'ghostspan.message.key_hash',
   ghostspanKafkaTopicId: 'ghostspan.kafka.topic_id',
+  ghostspanDnsQuestionType: 'ghostspan.dns.question_type',
+  ghostspanDnsResponseCode: 'ghostspan.dns.response_code',
+  ghostspanDnsAnswerCount: 'ghostspan.dns.answer_count',
+  ghostspanDnsTruncated: 'ghostspan.dns.truncated',
   ghostspanCacheHit: 'ghostspan.cache.hit',
   ghostspanCacheHits: 'ghostspan.cache.hits',
   ghostspanTlsOfferedProtocols: 'ghostspan.tls.offered_protocols',

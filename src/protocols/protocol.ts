@@ -93,6 +93,8 @@ export interface ConnectionOptions {
   readonly joined: boolean
   /** Route templates of the service that listens here. */
   readonly routes: RouteTemplates
+  /** Each `read` finds one datagram in the stream, and behind it as a hole what was not copied of it. */
+  readonly datagrams?: boolean
 }
 
 /**
@@ -121,5 +123,7 @@ export interface ProtocolModule {
   readonly wants: CopyPolicy
   /** A bounded look (at most 256 bytes) at bytes[start, end): the start of a call's bytes, perhaps not of the connection. */
   detect(bytes: Uint8Array, start: number, end: number): Detection
+  /** The same for a whole datagram; modules without it are never given any. */
+  detectDatagram?(bytes: Uint8Array, start: number, end: number): Detection
   open(options: ConnectionOptions): ProtocolConnection
 }

@@ -1,4 +1,5 @@
 import { amqp } from './amqp/index.js'
+import { dns } from './dns/index.js'
 import { http } from './http/index.js'
 import { http2 } from './http2/index.js'
 import { kafka } from './kafka/index.js'
@@ -20,4 +21,5 @@ export const protocolModules: readonly ProtocolModule[] = [
   postgresql,
   redis,
   memcached,
+  dns,
 ]

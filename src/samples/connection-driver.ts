@@ -10,6 +10,7 @@ import type { RouteTemplates } from '../protocols/route-templates.js'
 import type { Counters } from '../telemetry/counters.js'
 import { type Carriers, unknownActivity } from './carriers.js'
 import { ConnectionState } from './connection-state.js'
+import { createDatagrams, type Datagrams } from './datagrams.js'
 import { recogniseProtocol } from './recognition.js'
 import type { SampleRecorder } from './sample-recorder.js'
 import { createUnixPairs } from './unix-pairs.js'
@@ -47,6 +48,7 @@ export class ConnectionDriver implements EventHandler {
   readonly #portPolicies = new Set<number>()
   readonly #leafPorts = new Set<number>()
   readonly #unixPairs = createUnixPairs()
+  readonly #datagrams: Datagrams
   #lossEpoch = 0
   readonly #orphans
   readonly #holes
@@ -56,6 +58,12 @@ export class ConnectionDriver implements EventHandler {
   constructor(options: ConnectionDriverOptions) {
     this.#options = options
     this.#limit = options.connectionLimit ?? 200_000
+    this.#datagrams = createDatagrams({
+      ...options,
+      leaveAlone: state => this.#leaveAlone(state),
+      ask: (state, wants) => this.#ask(state, wants),
+      forget: state => this.#forgetSocket(state),
+    })
     this.#orphans = options.counters.counter('samples.data.unknown_connection')
     this.#holes = options.counters.counter('samples.bytes.not_seen')
     this.#unreadable = options.counters.counter('samples.connections.unrecognised')
@@ -74,8 +82,13 @@ export class ConnectionDriver implements EventHandler {
     }
     if (record.lossEpoch !== this.#lossEpoch) this.#lostSome(record.lossEpoch)
     if (state.opaque || record.length < 0) return
+    if (state.connection.transport === 'udp') {
+      this.#datagrams.read(state, record)
+      return
+    }
     const isSend = record.op === Op.send
     if (state.connection.role === 'unknown' && !this.#findRole(state, record, isSend)) return
+    if (state.connection.roleGuessed && state.module === undefined) this.#checkRole(state, record, isSend)
     const sender: Sender = isSend === (state.connection.role === 'client') ? 'client' : 'server'
     if (!this.#place(state, sender, record)) return
     const stream = state.stream(sender)
@@ -98,6 +111,8 @@ export class ConnectionDriver implements EventHandler {
     const known = this.#states.get(record.connection)
     const connection = decodeConnection(record, process)
     if (known !== undefined) {
+      // A socket without a beginning and an end, which has been quiet.
+      if (known.connection.transport === 'udp') return
       this.#toldAgain(known, connection)
       return
     }
@@ -116,7 +131,13 @@ export class ConnectionDriver implements EventHandler {
       connection.role = 'server'
     }
     this.#states.set(connection.id, state)
+    if (connection.transport === 'udp') this.#datagrams.opened(state, record.timeNs)
     this.#pair(state)
+  }
+
+  #forgetSocket(state: ConnectionState): void {
+    this.#states.delete(state.connection.id)
+    state.close()
   }
 
   /** Connect, then its first bytes; or a Unix peer that was accepted late: what is known now is more. */
@@ -333,15 +354,31 @@ export class ConnectionDriver implements EventHandler {
 
   /** A connection whose opener is not known: the first bytes that some protocol recognises tell who sends them. */
   #findRole(state: ConnectionState, record: EventReader, isSend: boolean): boolean {
-    const start = record.payload
-    for (const module of this.#options.modules) {
-      const { match, sender } = module.detect(record.bytes, start, start + record.headLength)
-      if (match !== 'yes' || sender === undefined) continue
+    const sender = this.#tellSender(record)
+    if (sender !== undefined) {
       state.connection.role = isSend === (sender === 'client') ? 'client' : 'server'
       return true
     }
     if (++state.unrecognised >= BOUNDED_LOOK_JOINED) this.#leaveAlone(state)
     return false
+  }
+
+  /** The ports are a guess: the first bytes that some protocol recognises confirm it, or turn it round. */
+  #checkRole(state: ConnectionState, record: EventReader, isSend: boolean): void {
+    const sender = this.#tellSender(record)
+    if (sender === undefined) return
+    state.connection.roleGuessed = false
+    const role = isSend === (sender === 'client') ? 'client' : 'server'
+    if (role !== state.connection.role) state.turnRound()
+  }
+
+  /** Who sends bytes like these, if a protocol is sure of it. */
+  #tellSender({ bytes, payload, headLength }: EventReader): Sender | undefined {
+    for (const module of this.#options.modules) {
+      const { match, sender } = module.detect(bytes, payload, payload + headLength)
+      if (match === 'yes' && sender !== undefined) return sender
+    }
+    return undefined
   }
 
   #evict(): void {

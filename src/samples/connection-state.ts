@@ -1,4 +1,4 @@
-import type { Connection } from '../capture/connection.js'
+import type { Connection, Endpoint } from '../capture/connection.js'
 import { InputStream } from '../protocols/input-stream.js'
 import type {
   CopyPolicy,
@@ -9,6 +9,7 @@ import type {
   Sender,
 } from '../protocols/protocol.js'
 import type { Activity } from './activity.js'
+import { setDatagramKey } from './datagrams.js'
 import type { Sample } from './sample.js'
 import type { SampleRecorder } from './sample-recorder.js'
 
@@ -17,9 +18,14 @@ import type { SampleRecorder } from './sample-recorder.js'
  * that the module has reported and not yet ended.
  */
 export class ConnectionState implements ExchangeSink {
+  /** Of datagrams: the socket with the peer of the latest question. */
   connection: Connection
-  readonly client = new InputStream()
-  readonly server = new InputStream()
+  /** As it was announced. */
+  readonly socket: Connection
+  /** Datagrams: to whom the answer that is being read goes. */
+  answeredPeer: Endpoint | undefined
+  client = new InputStream()
+  server = new InputStream()
   module: ProtocolModule | undefined
   protocol: ProtocolConnection | undefined
   /** Chunks that no module recognised so far; beyond a bound the connection is left alone. */
@@ -47,6 +53,7 @@ export class ConnectionState implements ExchangeSink {
 
   constructor(connection: Connection, recorder: SampleRecorder) {
     this.connection = connection
+    this.socket = connection
     this.joined = connection.midlife
     this.#recorder = recorder
   }
@@ -76,7 +83,9 @@ export class ConnectionState implements ExchangeSink {
 
   responseBegin(exchange: Exchange, offset: number): void {
     const sample = exchange.follower as Sample | undefined
-    if (sample !== undefined) this.#recorder.responseBegin(sample, offset)
+    if (sample === undefined) return
+    if (this.answeredPeer !== undefined && sample.connection.keyHigh === 0) this.#knowPeer(sample, this.answeredPeer)
+    this.#recorder.responseBegin(sample, offset)
   }
 
   end(exchange: Exchange, offset: number, timeNs?: number): void {
@@ -96,6 +105,16 @@ export class ConnectionState implements ExchangeSink {
     return this.#open.some(sample => sample.side === 'server' && Number.isNaN(sample.requestEndNs))
   }
 
+  /** This end turns out to play the other part. */
+  turnRound(): void {
+    const { client, server, clientStarted, serverStarted } = this
+    this.connection.role = this.connection.role === 'client' ? 'server' : 'client'
+    this.client = server
+    this.server = client
+    this.clientStarted = serverStarted
+    this.serverStarted = clientStarted
+  }
+
   /** The connection's key has become known: its open samples get theirs. */
   keyed(): void {
     for (const sample of this.#open) this.#recorder.keyed(sample)
@@ -105,6 +124,13 @@ export class ConnectionState implements ExchangeSink {
   close(): void {
     this.protocol?.close()
     for (const sample of this.#open.slice()) this.abandon(sample.exchange)
+  }
+
+  /** Who asked is known only now. */
+  #knowPeer(sample: Sample, peer: Endpoint): void {
+    sample.connection.remote = peer
+    setDatagramKey(sample.connection)
+    this.#recorder.keyed(sample)
   }
 
   #leave(exchange: Exchange): Sample | undefined {

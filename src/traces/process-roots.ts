@@ -163,6 +163,7 @@ function nowhere(process: ObservedProcess): Connection {
     local: NO_ENDPOINT,
     remote: NO_ENDPOINT,
     role: 'client',
+    roleGuessed: false,
     keyLow: 0,
     keyHigh: 0,
     ownsLow: false,

@@ -135,7 +135,8 @@ function attributesOf(sample: Sample, link: TraceNode['link']): Attributes {
     attributes[Attribute.networkPeerPort] = connection.remote.port
     if (sample.kind === 'server') attributes[Attribute.clientAddress] = connection.remote.address
   } else {
-    attributes[Attribute.networkTransport] = 'unix'
+    attributes[Attribute.networkTransport] = connection.transport
+    if (connection.transport === 'udp') addDatagramEnds(attributes, sample)
   }
   if (link !== undefined) {
     attributes[Attribute.ghostspanLinkEvidence] = link.evidence
@@ -146,6 +147,16 @@ function attributesOf(sample: Sample, link: TraceNode['link']): Attributes {
   const error = sample.side === 'server' ? exchange.serverError : exchange.clientError
   if (error !== undefined) attributes[Attribute.errorType] = error
   return Object.assign(attributes, exchange.attributes)
+}
+
+/** Who asked on a socket without a peer is known once it was answered. */
+function addDatagramEnds(attributes: Attributes, { connection, kind }: Sample): void {
+  const { local, remote, role } = connection
+  attributes[Attribute.serverPort] = (role === 'client' ? remote : local).port
+  if (remote.port === 0) return
+  attributes[Attribute.networkPeerAddress] = remote.address
+  attributes[Attribute.networkPeerPort] = remote.port
+  if (kind === 'server') attributes[Attribute.clientAddress] = remote.address
 }
 
 function parentLinkOf(link: NonNullable<TraceNode['link']>): ParentLink {

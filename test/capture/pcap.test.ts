@@ -144,13 +144,13 @@ test('IPv6 extension headers are passed, a fragment that is the whole packet is 
 })
 
 test('fragments and what is no TCP over IP are counted, not read', t => {
-  const udp = ipv4(exchange[3]!)
-  udp[9] = 17
+  const icmp = ipv4(exchange[3]!)
+  icmp[9] = 1
   const packets = [
     ...frames(exchange),
     { bytes: ethernet(ipv4({ from: 'client', sequence: 1008, payload: 'gone' }, 0x2000)) },
     { bytes: ethernet(ipv6({ from: 'client', sequence: 1008, payload: 'gone' }, 44, [6, 0, 0, 9, 0, 0, 0, 1])) },
-    { bytes: ethernet(udp) },
+    { bytes: ethernet(icmp) },
     { bytes: glue(new Uint8Array(12), [8, 6], new Uint8Array(28)) },
     { bytes: new Uint8Array(9) },
   ]

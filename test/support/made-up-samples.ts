@@ -21,6 +21,7 @@ export function madeUpConnection(overrides: Partial<Connection> = {}): Connectio
     local: { address: '127.0.0.1', port: 80 },
     remote: { address: '127.0.0.1', port: 40_000 },
     role: 'server',
+    roleGuessed: false,
     keyLow: 2 * connections,
     keyHigh: 2 * connections + 1,
     ownsLow: true,

@@ -92,13 +92,14 @@ function detectStatement(bytes: Uint8Array, from: number, end: number, whole: nu
   const isComment =
     i + 1 < end && ((bytes[i] === 0x2f && bytes[i + 1] === 0x2a) || (bytes[i] === 0x2d && bytes[i + 1] === 0x2d))
   if (isComment) return isText(bytes, i, Math.min(end, i + TEXT_SEEN)) ? CLIENT : NO
+  const first = i
   let word = ''
   while (i < end && word.length < 12 && isLetter(bytes[i]!)) word += String.fromCharCode(bytes[i++]! & 0xdf)
   if (i === end && end < whole) return MAYBE_CLIENT
   if (VERBS.has(word)) return CLIENT
   // No verb that is known; but a text that ends with the message.
-  const isWhole = end === whole && bytes[end - 1] === 0 && end - i > 4
-  return isWhole && isText(bytes, i, end - 1) ? CLIENT : NO
+  const isWhole = end === whole && bytes[end - 1] === 0 && end - first > 4
+  return isWhole && isText(bytes, first, end - 1) ? CLIENT : NO
 }
 
 /** portal NUL, statement NUL, count of format codes: 2, codes: 2 each */

@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
+/*
+ * One call that moved a datagram: UDP. A socket is announced once, whatever its peers; a call on a socket without a
+ * peer tells the one that it names (send; a receive's address is written after the tracepoint). Only what looks like
+ * DNS, or goes to or comes from its port, is told at all; everything else costs a look at twelve bytes, a bounded number
+ * of times, then a flag.
+ */
+#ifndef GHOSTSPAN_DATAGRAM_H
+#define GHOSTSPAN_DATAGRAM_H
+
+#include "../maps/events.h"
+#include "../maps/socket_states.h"
+#include "connection.h"
+#include "policy.h"
+#include "record.h"
+#include "selection.h"
+#include "user_buffer.h"
+
+enum {
+    k_dns_port = 53,
+    k_datagram_looks = 4,  /* datagrams of a socket that are looked at before it is left alone */
+    k_dns_header = 12,
+    k_datagram_least = 64, /* what is copied at least: both ends compute a datagram's place from it */
+    k_datagram_most = 512,
+};
+
+#define k_datagram_quiet_ns 30000000000ULL
+
+struct datagram_peer {
+    __u32 address; /* IPv4, as on the wire; 0 for IPv6 */
+    __u16 port;    /* host byte order; 0: not known */
+    __u16 family;
+};
+
+/* struct sockaddr_in and the beginning of struct sockaddr_in6, as the process gave it. */
+struct socket_name {
+    __u16 family;
+    __u16 port;
+    __u32 word; /* IPv4: the address */
+    __u32 words[5];
+};
+
+static __always_inline void take_name(struct datagram_peer *peer, const __u64 name)
+{
+    struct socket_name given = {};
+    if (!name || bpf_probe_read_user(&given, 8, (void *)name))
+        return;
+    if (given.family == k_af_inet) {
+        peer->address = given.word;
+    } else if (given.family == k_af_inet6) {
+        if (bpf_probe_read_user(&given, sizeof(given), (void *)name))
+            return;
+        /* flow information, then four words of address: ::ffff:a.b.c.d is IPv4 */
+        const bool mapped = !given.words[0] && !given.words[1] && given.words[2] == bpf_htonl(0xffff);
+        if (mapped) {
+            given.family = k_af_inet;
+            peer->address = given.words[3];
+        }
+    } else {
+        return;
+    }
+    peer->family = given.family;
+    peer->port = bpf_ntohs(given.port);
+}
+
+/* The address that a send names: sendto's fifth argument, or msg_name. */
+static __always_inline void find_named_peer(
+    const struct task_struct *task, const struct socket_state *state, struct datagram_peer *peer)
+{
+    const struct pt_regs *regs = (const struct pt_regs *)bpf_task_pt_regs((struct task_struct *)task);
+    __u64 header = regs->si, name = 0;
+    if (regs->orig_ax == k_nr_sendto) {
+        take_name(peer, regs->r8);
+        return;
+    }
+    if (regs->orig_ax == k_nr_sendmmsg)
+        header += (__u64)(state->many_index ? state->many_index - 1 : 0) * k_message_bytes;
+    else if (regs->orig_ax != k_nr_sendmsg)
+        return;
+    if (!bpf_probe_read_user(&name, sizeof(name), (void *)header))
+        take_name(peer, name);
+}
+
+/* Header of RFC 1035: an operation that is known, reserved bit clear, one question (or an answer without any). */
+static __always_inline bool looks_like_dns(const __u8 header[k_dns_header])
+{
+    const __u8 opcode = header[2] >> 3 & 15;
+    const __u8 questions = header[5];
+    if (opcode > 5 || opcode == 3 || (header[3] & 0x40) || header[4] || questions > 1)
+        return false;
+    if (!(header[2] & 0x80))
+        return questions == 1 && !(header[3] & 15) && !header[6];
+    return questions == 1 || (header[3] & 15);
+}
+
+static __noinline int tell_datagram(
+    struct task_struct *task, struct socket_state *state, const struct datagram_peer *peer, const __u64 base,
+    const __u32 length, const __u32 direction)
+{
+    struct data_event *event = bpf_ringbuf_reserve(&events, sizeof(*event) + k_datagram_most, 0);
+    if (!event) {
+        count_lost(k_lost_ring_full);
+        return 0;
+    }
+    __u32 head = state->ways[direction & 1].head;
+    if (head < k_datagram_least)
+        head = k_datagram_least;
+    if (head > length)
+        head = length;
+    if (head > k_datagram_most)
+        head = k_datagram_most;
+    __u8 flags = 0;
+    asm volatile("" : "+r"(head));
+    if (head > k_datagram_most)
+        head = k_datagram_most;
+    if (bpf_probe_read_user(event + 1, head, (void *)base)) {
+        count_lost(k_lost_copy_fault);
+        flags = k_flag_uncopied;
+        head = 0;
+    }
+    /* The record's place in the ring is as long as it may be; its size says what it holds. */
+    fill_header(&event->header, sizeof(*event) + head, direction == k_sending ? k_op_send : k_op_receive,
+                flags, task->tgid, task->pid);
+    event->connection = state->connection;
+    event->position = peer->address;
+    event->length = length;
+    event->head_length = head;
+    event->tail_length = 0;
+    event->peer_port = peer->port;
+    event->peer_family = peer->family;
+    bpf_ringbuf_submit(event, BPF_RB_NO_WAKEUP);
+    return 0;
+}
+
+/* One buffer that holds at least the first bytes that matter, or 0. */
+static __always_inline __u64 first_buffer(
+    struct task_struct *task, struct socket_state *state, const enum direction direction, __u32 *length)
+{
+    struct user_buffer buffer = {};
+    if (!find_user_buffer(task, state, direction, &buffer))
+        return 0;
+    if (buffer.base)
+        return buffer.base;
+    struct segment first = {};
+    if (!buffer.count || bpf_probe_read_user(&first, sizeof(first), (void *)buffer.segments))
+        return 0;
+    if (first.length < *length)
+        *length = first.length;
+    return first.base;
+}
+
+static __always_inline struct socket_state *take_up_datagrams(struct sock *sk, struct socket_state *state, const __u32 tgid)
+{
+    if (!state)
+        state = bpf_sk_storage_get(&socket_states, sk, 0, BPF_SK_STORAGE_GET_F_CREATE);
+    if (!state)
+        return NULL;
+    if (decision_of(tgid) == k_process_traced)
+        set_flags(state, k_socket_traced);
+    else
+        clear_flags(state, k_socket_traced);
+    if (!state->connection) {
+        begin_connection(state, k_transport_udp);
+        state->ways[k_sending].opening = k_datagram_looks;
+    }
+    state->selection = selection_epoch;
+    barrier();
+    state->tgid = tgid;
+    return state;
+}
+
+static __noinline int on_datagram(struct sock *sk, const int result, const int call_flags, const int way)
+{
+    const enum direction direction = way & 1;
+    const __u16 family = sk->__sk_common.skc_family;
+    if (sk->sk_type != k_sock_datagram || sk->sk_protocol != k_ipproto_udp || result < k_dns_header ||
+        (family != k_af_inet && family != k_af_inet6) || (direction == k_receiving && (call_flags & k_msg_peek)))
+        return 0;
+    struct task_struct *task = bpf_get_current_task_btf();
+    struct socket_state *state = bpf_sk_storage_get(&socket_states, sk, 0, 0);
+    const __u32 tgid = task->tgid;
+    if (!state || state->tgid != tgid || state->selection != selection_epoch) {
+        state = take_up_datagrams(sk, state, tgid);
+        if (!state)
+            return 0;
+    }
+    if (!(state->flags & k_socket_traced))
+        return 0;
+    if (state->policy != policy_epoch)
+        collect_policy(state);
+    if (state->flags & k_socket_count_only) {
+        count_lost(k_lost_datagram);
+        return 0;
+    }
+    __u32 length = result;
+    const __u64 base = first_buffer(task, state, direction, &length);
+    /* Nothing fires when such a socket is closed: user space forgets it when it is quiet, and is told again. */
+    const __u64 now = bpf_ktime_get_ns();
+    if (now - state->ways[k_sending].position > k_datagram_quiet_ns) {
+        __u8 header[k_dns_header] = {};
+        const bool seen = base && length >= k_dns_header && !bpf_probe_read_user(header, sizeof(header), (void *)base);
+        if (!seen || !looks_like_dns(header)) {
+            const bool is_dns = sk->__sk_common.skc_num == k_dns_port ||
+                                bpf_ntohs(sk->__sk_common.skc_dport) == k_dns_port;
+            count_lost(k_lost_datagram);
+            if (is_dns || state->ways[k_sending].opening == 0)
+                return 0;
+            if (--state->ways[k_sending].opening == 0)
+                set_flags(state, k_socket_count_only);
+            return 0;
+        }
+        if (tell_connection(sk, state, k_op_connection, tgid, task->pid))
+            return 0;
+        set_flags(state, k_socket_announced | k_socket_complete);
+    }
+    state->ways[k_sending].position = now;
+    if (!base) {
+        count_lost(k_lost_call_unsupported);
+        return 0;
+    }
+    struct datagram_peer peer = {};
+    if (direction == k_sending && !sk->__sk_common.skc_dport)
+        find_named_peer(task, state, &peer);
+    return tell_datagram(task, state, &peer, base, result < (int)length ? result : length, direction);
+}
+
+#endif
