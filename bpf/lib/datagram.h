@@ -26,9 +26,13 @@ enum {
 
 #define k_datagram_quiet_ns 30000000000ULL
 
-struct datagram_peer {
-    __u32 address; /* IPv4, as on the wire; 0 for IPv6 */
-    __u16 port;    /* host byte order; 0: not known */
+struct datagram {
+    __u64 base;       /* its first bytes in the process' memory, 0: not to be had … */
+    __u32 readable;   /* … and how many lie there in one piece */
+    __u32 length;     /* of all of it */
+    __u32 direction;
+    __u32 address;    /* the peer that the call names: IPv4, as on the wire; 0 for IPv6 */
+    __u16 port;       /* host byte order; 0: not known */
     __u16 family;
 };
 
@@ -40,7 +44,7 @@ struct socket_name {
     __u32 words[5];
 };
 
-static __always_inline void take_name(struct datagram_peer *peer, const __u64 name)
+static __always_inline void take_name(struct datagram *peer, const __u64 name)
 {
     struct socket_name given = {};
     if (!name || bpf_probe_read_user(&given, 8, (void *)name))
@@ -65,7 +69,7 @@ static __always_inline void take_name(struct datagram_peer *peer, const __u64 na
 
 /* The address that a send names: sendto's fifth argument, or msg_name. */
 static __always_inline void find_named_peer(
-    const struct task_struct *task, const struct socket_state *state, struct datagram_peer *peer)
+    const struct task_struct *task, const struct socket_state *state, struct datagram *peer)
 {
     const struct pt_regs *regs = (const struct pt_regs *)bpf_task_pt_regs((struct task_struct *)task);
     __u64 header = regs->si, name = 0;
@@ -93,60 +97,56 @@ static __always_inline bool looks_like_dns(const __u8 header[k_dns_header])
     return questions == 1 || (header[3] & 15);
 }
 
-static __noinline int tell_datagram(
-    struct task_struct *task, struct socket_state *state, const struct datagram_peer *peer, const __u64 base,
-    const __u32 length, const __u32 direction)
+static __noinline int tell_datagram(const struct socket_state *state, const struct datagram *datagram)
 {
     struct data_event *event = bpf_ringbuf_reserve(&events, sizeof(*event) + k_datagram_most, 0);
     if (!event) {
         count_lost(k_lost_ring_full);
         return 0;
     }
-    __u32 head = state->ways[direction & 1].head;
+    const struct task_struct *task = bpf_get_current_task_btf();
+    __u32 head = state->ways[datagram->direction & 1].head;
     if (head < k_datagram_least)
         head = k_datagram_least;
-    if (head > length)
-        head = length;
-    if (head > k_datagram_most)
-        head = k_datagram_most;
+    if (head > datagram->readable)
+        head = datagram->readable;
     __u8 flags = 0;
     asm volatile("" : "+r"(head));
     if (head > k_datagram_most)
         head = k_datagram_most;
-    if (bpf_probe_read_user(event + 1, head, (void *)base)) {
+    if (bpf_probe_read_user(event + 1, head, (void *)datagram->base)) {
         count_lost(k_lost_copy_fault);
         flags = k_flag_uncopied;
         head = 0;
     }
     /* The record's place in the ring is as long as it may be; its size says what it holds. */
-    fill_header(&event->header, sizeof(*event) + head, direction == k_sending ? k_op_send : k_op_receive,
+    fill_header(&event->header, sizeof(*event) + head, datagram->direction == k_sending ? k_op_send : k_op_receive,
                 flags, task->tgid, task->pid);
     event->connection = state->connection;
-    event->position = peer->address;
-    event->length = length;
+    event->position = datagram->address;
+    event->length = datagram->length;
     event->head_length = head;
     event->tail_length = 0;
-    event->peer_port = peer->port;
-    event->peer_family = peer->family;
+    event->peer_port = datagram->port;
+    event->peer_family = datagram->family;
     bpf_ringbuf_submit(event, BPF_RB_NO_WAKEUP);
     return 0;
 }
 
-/* One buffer that holds at least the first bytes that matter, or 0. */
-static __always_inline __u64 first_buffer(
-    struct task_struct *task, struct socket_state *state, const enum direction direction, __u32 *length)
+static __always_inline void find_bytes(
+    struct task_struct *task, struct socket_state *state, const enum direction direction, struct datagram *datagram)
 {
     struct user_buffer buffer = {};
-    if (!find_user_buffer(task, state, direction, &buffer))
-        return 0;
-    if (buffer.base)
-        return buffer.base;
     struct segment first = {};
-    if (!buffer.count || bpf_probe_read_user(&first, sizeof(first), (void *)buffer.segments))
-        return 0;
-    if (first.length < *length)
-        *length = first.length;
-    return first.base;
+    if (!find_user_buffer(task, state, direction, &buffer))
+        return;
+    datagram->readable = datagram->length;
+    datagram->base = buffer.base;
+    if (buffer.base || !buffer.count || bpf_probe_read_user(&first, sizeof(first), (void *)buffer.segments))
+        return;
+    datagram->base = first.base;
+    if (first.length < datagram->readable)
+        datagram->readable = first.length;
 }
 
 static __always_inline struct socket_state *take_up_datagrams(struct sock *sk, struct socket_state *state, const __u32 tgid)
@@ -192,13 +192,14 @@ static __noinline int on_datagram(struct sock *sk, const int result, const int c
         count_lost(k_lost_datagram);
         return 0;
     }
-    __u32 length = result;
-    const __u64 base = first_buffer(task, state, direction, &length);
+    struct datagram datagram = {.length = result, .direction = direction};
+    find_bytes(task, state, direction, &datagram);
     /* Nothing fires when such a socket is closed: user space forgets it when it is quiet, and is told again. */
     const __u64 now = bpf_ktime_get_ns();
     if (now - state->ways[k_sending].position > k_datagram_quiet_ns) {
         __u8 header[k_dns_header] = {};
-        const bool seen = base && length >= k_dns_header && !bpf_probe_read_user(header, sizeof(header), (void *)base);
+        const bool seen = datagram.base && datagram.readable >= k_dns_header &&
+                          !bpf_probe_read_user(header, sizeof(header), (void *)datagram.base);
         if (!seen || !looks_like_dns(header)) {
             const bool is_dns = sk->__sk_common.skc_num == k_dns_port ||
                                 bpf_ntohs(sk->__sk_common.skc_dport) == k_dns_port;
@@ -214,14 +215,13 @@ static __noinline int on_datagram(struct sock *sk, const int result, const int c
         set_flags(state, k_socket_announced | k_socket_complete);
     }
     state->ways[k_sending].position = now;
-    if (!base) {
+    if (!datagram.base) {
         count_lost(k_lost_call_unsupported);
         return 0;
     }
-    struct datagram_peer peer = {};
     if (direction == k_sending && !sk->__sk_common.skc_dport)
-        find_named_peer(task, state, &peer);
-    return tell_datagram(task, state, &peer, base, result < (int)length ? result : length, direction);
+        find_named_peer(task, state, &datagram);
+    return tell_datagram(state, &datagram);
 }
 
 #endif
