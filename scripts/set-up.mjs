@@ -109,7 +109,8 @@ async function ensureNative() {
 
 /**
  * Brings everything up to date; quick when it is.
- * @param {{ measure?: boolean }} [needs] measure: also what only tests and measurements use
+ * @param {{ measure?: boolean, openstack?: boolean }} [needs] measure: also what only tests and measurements use;
+ *   openstack: also the services of the OpenStack lab
  * @returns {Promise<{ missing: string[], native: string | undefined, seconds: number }>} Debian packages that are
  *   missing, and why live capture is not possible
  */

@@ -40,13 +40,15 @@ const MEASURE = [
   { name: 'uwsgi-core', file: '/usr/bin/uwsgi-core' },
   { name: 'uwsgi-plugin-python3', file: '/usr/lib/uwsgi/plugins/python3_plugin.so' },
   { name: 'haproxy', file: '/usr/sbin/haproxy' },
+  { name: 'chromium-headless-shell', file: '/usr/bin/chromium-headless-shell' },
   { name: 'openjdk-17-jdk-headless', file: '/usr/bin/javac' },
 ]
 
-/** @param {{ measure?: boolean }} needs */
+/** @param {{ measure?: boolean, openstack?: boolean }} needs openstack: the services of the OpenStack lab as well */
 function wanted(root, needs) {
-  const demo = JSON.parse(readFileSync(join(root, 'src', 'demo', 'services', 'packages.json'), 'utf8'))
-  return [...BUILD, ...demo, ...(needs.measure ? MEASURE : [])]
+  const list = (...path) => JSON.parse(readFileSync(join(root, ...path), 'utf8'))
+  const lab = needs.openstack ? list('test', 'openstack', 'packages.json') : []
+  return [...BUILD, ...list('src', 'demo', 'services', 'packages.json'), ...(needs.measure ? MEASURE : []), ...lab]
 }
 
 function hasLists() {
@@ -94,7 +96,7 @@ async function withoutDaemons(work) {
 /**
  * Installs what is missing.
  * @param {string} root the package's folder
- * @param {{ measure?: boolean }} needs
+ * @param {{ measure?: boolean, openstack?: boolean }} needs
  * @returns {Promise<string[]>} what is still missing afterwards
  */
 export async function ensureSystemPackages(root, needs) {

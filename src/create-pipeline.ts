@@ -10,6 +10,7 @@ import { createTimeEvidence } from './correlate/time-evidence.js'
 import { createWireEvidence } from './correlate/wire-evidence.js'
 import type { Pipeline, PipelineOptions } from './pipeline.js'
 import { createRouteTemplates } from './protocols/learned-route-templates.js'
+import { createOpenstackRoutes } from './protocols/openstack/openstack-routes.js'
 import { protocolModules } from './protocols/registry.js'
 import type { RouteTemplates } from './protocols/route-templates.js'
 import { createCarriers } from './samples/carriers.js'
@@ -150,7 +151,7 @@ export function createPipeline(options: PipelineOptions): Pipeline {
       const key = routeTables.has(endpoint) || routeTables.size < ROUTE_TABLES ? endpoint : ''
       const known = routeTables.get(key)
       if (known !== undefined) return known
-      const table = createRouteTemplates()
+      const table = createOpenstackRoutes(Number(key.slice(key.lastIndexOf(':') + 1)), createRouteTemplates())
       routeTables.set(key, table)
       return table
     },

@@ -1,5 +1,6 @@
 import { Attribute } from '../attribute-names.js'
 import { ContentHash } from '../content-hash.js'
+import { type Operation, topicOf } from '../oslo/operation.js'
 import type { Attributes, Exchange, Sender } from '../protocol.js'
 import type { BodyHash } from './body-hash.js'
 import { DIRECT_REPLY, destinationOf } from './destination.js'
@@ -93,6 +94,19 @@ export function describeContent(message: Message, properties: Properties, size: 
   if (properties.correlationId) attributes[Attribute.messagingMessageConversationId] = properties.correlationId
   attributes[Attribute.messagingMessageBodySize] = size
   message.requestBodyBytes = size
+}
+
+/** A remote call is named as its caller writes it, topic and method; a notification by the type of its event. */
+export function nameOperation(message: Message, operation: Operation | undefined): void {
+  if (operation === undefined) return
+  const { attributes, exchangeName, routingKey } = message
+  if (operation.kind === 'notification') {
+    message.name = `${attributes[Attribute.messagingOperationName] as string} ${operation.name}`
+    return
+  }
+  message.name = `${topicOf(exchangeName, routingKey)}.${operation.name}`
+  attributes[Attribute.rpcSystemName] = 'oslo.messaging'
+  attributes[Attribute.rpcMethod] = operation.name
 }
 
 export function fail(message: Message, error: string): void {

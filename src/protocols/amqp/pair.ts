@@ -3,7 +3,15 @@ import { ENVELOPE_POLICY } from '../oslo/copy-policy.js'
 import type { ConnectionOptions, CopyPolicy, ProtocolConnection, Sender } from '../protocol.js'
 import { createCall, errorOf } from './call.js'
 import { Channel, type Consumer, type Content } from './channel.js'
-import { addKeys, createDelivery, createPublish, describeContent, fail, type Message } from './message.js'
+import {
+  addKeys,
+  createDelivery,
+  createPublish,
+  describeContent,
+  fail,
+  type Message,
+  nameOperation,
+} from './message.js'
 import { Method, type MethodKind, methodKind, Part } from './methods.js'
 import { type FrameHandler, FrameReader } from './parse.js'
 import { readProperties } from './properties.js'
@@ -280,6 +288,7 @@ export class AmqpConnection implements ProtocolConnection {
     addKeys(message, content.properties, content.body)
     if (content.envelope.found) this.wants = ENVELOPE_POLICY
     content.envelope.finish(message.contentKeys)
+    nameOperation(message, content.envelope.operation)
     message.contentEnd = next
     message.contentEndNs = this.#stream?.timeNs ?? 0
     if (message.noAck === true) this.#options.sink.end(message, next)

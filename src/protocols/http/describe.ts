@@ -93,6 +93,20 @@ export function describeRequest(
   }
 }
 
+/** Adds what the first bytes of the request's body, bytes[start, end), say, where the route alone does not. */
+export function describeOperation(
+  exchange: Exchange,
+  routes: RouteTemplates,
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+): void {
+  const route = exchange.attributes[Attribute.httpRoute]
+  if (routes.operationIn === undefined || typeof route !== 'string') return
+  const operation = routes.operationIn(route, bytes, start, end)
+  if (operation !== undefined) exchange.name = `${exchange.name} ${operation}`
+}
+
 let namedMethod = ''
 let namedRoute = ''
 let lastName = ''

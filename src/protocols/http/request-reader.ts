@@ -3,7 +3,7 @@ import type { Exchange } from '../protocol.js'
 import type { RouteTemplates } from '../route-templates.js'
 import { BodyReader, BodyState } from './body.js'
 import { Byte, findLineFeed, lowerCaseWord } from './bytes.js'
-import { describeRequest, forwardHash, forwardKey } from './describe.js'
+import { describeOperation, describeRequest, forwardHash, forwardKey } from './describe.js'
 import { detectHttp, LONGEST_METHOD } from './detect.js'
 import { type Pairing, Tag } from './pair.js'
 import { ContentLength, Header, HeadState, lastListItemIs, listHolds, MessageHead, parseRequestHead } from './parse.js'
@@ -33,6 +33,8 @@ export class RequestReader {
   /** The head was cut: where its body ends is not exactly known. */
   #cut = false
   #hash = 0
+  /** Nothing of the body has been looked at. */
+  #unread = false
   /** Of a body that waits for `100 Continue`. */
   #length = 0
   #chunked = false
@@ -130,6 +132,7 @@ export class RequestReader {
     const isConnect = (exchange.tag & Tag.connect) !== 0
     const transferCoded = !isConnect && head.has(Header.transferEncoding)
     this.#chunked = transferCoded && endsInChunked(bytes)
+    this.#unread = false
     const length = transferCoded || isConnect ? ContentLength.absent : head.contentLength
     if (length >= 0 || !transferCoded) exchange.contentKeys.push(forwardKey(this.#hash, Math.max(0, length)))
     const upgrades = head.has(Header.upgrade) || isConnect
@@ -154,6 +157,7 @@ export class RequestReader {
   }
 
   #startLength(stream: InputStream, length: number, exchange: Exchange): void {
+    this.#unread = stream.hole === 0 || stream.available > 0
     if ((exchange.tag & Tag.expect) !== 0) {
       this.#length = length
       this.#step = Step.awaitContinue
@@ -180,12 +184,17 @@ export class RequestReader {
     }
     // The body ends a little behind this, in the same call: the rest of the head is short.
     stream.consume(stream.available)
+    this.#unread = false
     this.#body.startLength(stream, length)
     this.#chunked = false
     this.#step = Step.body
   }
 
   #readBody(stream: InputStream): boolean {
+    if (this.#unread && stream.available > 0) {
+      this.#unread = false
+      describeOperation(this.#exchange!, this.#routes, stream.bytes, stream.start, stream.end)
+    }
     const state = this.#body.read(stream)
     if (state === BodyState.more) return false
     if (state !== BodyState.done) {

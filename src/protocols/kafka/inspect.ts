@@ -2,9 +2,10 @@ import { Attribute } from '../attribute-names.js'
 import { keyHash } from '../key-hash.js'
 import { latin1 } from '../latin1.js'
 import { addEnvelopeKeys, createEnvelopeIds, type EnvelopeIds, isEnvelope, scanEnvelope } from '../oslo/envelope.js'
+import { operationIn } from '../oslo/operation.js'
 import type { Exchange } from '../protocol.js'
 import { unpack } from './compression.js'
-import { type KafkaMessage, nameCount } from './message.js'
+import { type KafkaMessage, nameCount, nameEvent } from './message.js'
 import { RECORDS_SEEN, recordsKey } from './record-batch.js'
 import { packedValue, type RecordVisitor, readOldMessage, readOldSet, readRecords } from './records.js'
 
@@ -46,6 +47,8 @@ class Inspector implements RecordVisitor {
     }
     const valueEnd = Math.min(this.end, valueStart + valueLength)
     if (!isEnvelope(bytes, valueStart, valueEnd) || this.#keys >= MOST_KEYS) return
+    const operation = message.count === 1 ? operationIn(bytes, valueStart, valueEnd) : undefined
+    if (operation?.kind === 'notification') nameEvent(message, operation.name)
     const ids = createEnvelopeIds()
     scanEnvelope(bytes, valueStart, valueEnd, ids)
     if (valueEnd < valueStart + valueLength) this.open = ids

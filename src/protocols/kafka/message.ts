@@ -24,6 +24,8 @@ export interface KafkaMessage extends Exchange {
   /** Its bytes have passed. */
   sent: boolean
   over: boolean
+  /** Of a batch that is one notification of OpenStack: the type of its event. */
+  event: string | undefined
 }
 
 export function createMessage(call: KafkaCall, topic: Topic, partition: number, batch: RecordBatch): KafkaMessage {
@@ -59,6 +61,7 @@ export function createMessage(call: KafkaCall, topic: Topic, partition: number, 
     count: 0,
     sent: false,
     over: false,
+    event: undefined,
   }
   nameCount(message, batch.count)
   return message
@@ -74,7 +77,17 @@ export function nameTopic(message: KafkaMessage, names: TopicNames): void {
   }
   delete attributes[Attribute.ghostspanKafkaTopicId]
   attributes[Attribute.messagingDestinationName] = name
-  message.name = `${attributes[Attribute.messagingOperationName] as string} ${name.slice(0, 128)}`
+  nameMessage(message, name)
+}
+
+function nameMessage(message: KafkaMessage, topic: string): void {
+  const { event, attributes } = message
+  message.name = `${attributes[Attribute.messagingOperationName] as string} ${event ?? topic.slice(0, 128)}`
+}
+
+export function nameEvent(message: KafkaMessage, event: string): void {
+  message.event = event
+  nameMessage(message, '')
 }
 
 export function nameCount(message: KafkaMessage, count: number): void {

@@ -8,6 +8,7 @@ import {
   OVERLAP,
   scanEnvelope,
 } from './envelope.js'
+import { type Operation, operationIn } from './operation.js'
 
 /** Bytes that are kept of a body at a time. */
 const WINDOW = 4096
@@ -25,11 +26,21 @@ export class EnvelopeReader {
   #ids: EnvelopeIds | undefined
   #window: Uint8Array | undefined
   #length = 0
+  /** The window holds the body's beginning. */
+  #atBegin = false
+  #operation: Operation | undefined
 
   /** A body begins. */
   begin(): void {
     this.#state = UNDECIDED
     this.#length = 0
+    this.#atBegin = true
+    this.#operation = undefined
+  }
+
+  /** What the message asks for or tells; known at the latest when the body is over. */
+  get operation(): Operation | undefined {
+    return this.#operation
   }
 
   /** True once the body is known to be an envelope. */
@@ -102,6 +113,9 @@ export class EnvelopeReader {
   }
 
   #scan(): void {
-    if (this.#window !== undefined) scanEnvelope(this.#window, 0, this.#length, this.#ids!)
+    if (this.#window === undefined) return
+    if (this.#atBegin) this.#operation = operationIn(this.#window, 0, this.#length)
+    this.#atBegin = false
+    scanEnvelope(this.#window, 0, this.#length, this.#ids!)
   }
 }
