@@ -5,9 +5,8 @@
 export interface RouteTemplates {
   /** The template for a path (no query string). Bounded work and memory whatever the path. */
   template(path: string): string
-  /**
-   * For a route behind which several operations lie, told apart by the request's body: the operation's name, if the
-   * body's first bytes, bytes[start, end), say it. Never a value of the body.
-   */
-  operationIn?(route: string, bytes: Uint8Array, start: number, end: number): string | undefined
+  /** True for a route behind which several operations lie, told apart by the request's body. */
+  bodyTells?(route: string): boolean
+  /** The operation's name, if a body's first bytes, bytes[start, end), say it. Never a value of the body. */
+  operationIn?(bytes: Uint8Array, start: number, end: number): string | undefined
 }

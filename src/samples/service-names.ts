@@ -2,6 +2,7 @@ import type { ProcessInfo } from '../capture/process-info.js'
 import type { ObservedProcess } from '../capture/processes.js'
 import { matchExecutable } from '../capture/selection.js'
 import type { ServiceRule } from '../pipeline.js'
+import { openstackName, openstackUnit, withoutWsgi } from './openstack-names.js'
 
 /**
  * Names of observed services: the operator's rules first, then the systemd unit, then what the command line says the
@@ -15,6 +16,8 @@ export interface ServiceNames {
 const INTERPRETER = /^(python[\d.]*|pypy[\d.]*|node|nodejs|ruby[\d.]*|perl[\d.]*|php[\d.]*|bash|sh|dash)$/
 /** Launchers whose argument names the application: `gunicorn web:app`, `uvicorn web:app`, `celery -A web`. */
 const APPLICATION_SERVERS = new Set(['gunicorn', 'uvicorn', 'hypercorn', 'daphne', 'waitress-serve', 'celery'])
+/** Names that say how something runs, not what. */
+const GENERIC = /^(uwsgi.*|app|wsgi|application|apache2|httpd|gunicorn|python[\d.]*)$/
 const KNOWN: Readonly<Record<string, string>> = {
   'beam.smp': 'rabbitmq',
   mariadbd: 'mariadb',
@@ -52,9 +55,10 @@ export function createServiceNames(rules: readonly ServiceRule[] = []): ServiceN
 function discoverName(info: ProcessInfo): string {
   const unit = info.unit?.replace(/\.service$/, '')
   if (unit !== undefined && unit !== '' && !/^(user@|session-|init|cron|ssh)/.test(unit))
-    return unit.replace(/@.*$/, '')
+    return openstackUnit(unit).replace(/@.*$/, '')
   const executable = baseName(info.exe)
   const program = programOf(executable, info)
+  if (GENERIC.test(program)) return openstackName(info) ?? program
   return KNOWN[program] ?? (program === '' ? info.comm : program)
 }
 
@@ -128,7 +132,7 @@ function uwsgiName(words: readonly string[]): string | undefined {
   for (let i = 1; i < words.length; i++) {
     const match = /^--(ini|wsgi-file|module|name)(?:=(.*))?$/.exec(words[i]!)
     const value = match?.[2] ?? (match === null ? undefined : words[i + 1])
-    if (value !== undefined) return baseName(value).replace(/(-uwsgi)?\.(ini|py|wsgi)$/, '')
+    if (value !== undefined) return withoutWsgi(baseName(value).replace(/(-uwsgi)?\.(ini|py|wsgi)$/, ''))
   }
   return undefined
 }

@@ -93,7 +93,13 @@ export function describeRequest(
   }
 }
 
-/** Adds what the first bytes of the request's body, bytes[start, end), say, where the route alone does not. */
+/** True where the route alone does not say what the request is for, but its body does. */
+export function bodyTells(exchange: Exchange, routes: RouteTemplates): boolean {
+  const route = exchange.attributes[Attribute.httpRoute]
+  return routes.bodyTells !== undefined && typeof route === 'string' && routes.bodyTells(route)
+}
+
+/** Adds what the first bytes of the request's body, bytes[start, end), say. */
 export function describeOperation(
   exchange: Exchange,
   routes: RouteTemplates,
@@ -101,9 +107,7 @@ export function describeOperation(
   start: number,
   end: number,
 ): void {
-  const route = exchange.attributes[Attribute.httpRoute]
-  if (routes.operationIn === undefined || typeof route !== 'string') return
-  const operation = routes.operationIn(route, bytes, start, end)
+  const operation = routes.operationIn?.(bytes, start, end)
   if (operation !== undefined) exchange.name = `${exchange.name} ${operation}`
 }
 

@@ -3,7 +3,7 @@ import type { Exchange } from '../protocol.js'
 import type { RouteTemplates } from '../route-templates.js'
 import { BodyReader, BodyState } from './body.js'
 import { Byte, findLineFeed, lowerCaseWord } from './bytes.js'
-import { describeOperation, describeRequest, forwardHash, forwardKey } from './describe.js'
+import { bodyTells, describeOperation, describeRequest, forwardHash, forwardKey } from './describe.js'
 import { detectHttp, LONGEST_METHOD } from './detect.js'
 import { type Pairing, Tag } from './pair.js'
 import { ContentLength, Header, HeadState, lastListItemIs, listHolds, MessageHead, parseRequestHead } from './parse.js'
@@ -12,7 +12,7 @@ import { Resync } from './resync.js'
 /** A head that is longer is read as far as this and then taken for cut. */
 export const LONGEST_HEAD = 32_768
 
-const Step = { head: 0, body: 1, awaitContinue: 2, awaitAnswer: 3, lost: 4 } as const
+const Step = { head: 0, body: 1, awaitBody: 2, awaitAnswer: 3, lost: 4 } as const
 
 const CHUNKED = lowerCaseWord('chunked')
 const CONTINUE = lowerCaseWord('100-continue')
@@ -33,9 +33,7 @@ export class RequestReader {
   /** The head was cut: where its body ends is not exactly known. */
   #cut = false
   #hash = 0
-  /** Nothing of the body has been looked at. */
-  #unread = false
-  /** Of a body that waits for `100 Continue`. */
+  /** Of a body that waits for `100 Continue`, or whose first bytes are to be looked at. */
   #length = 0
   #chunked = false
   /** Bytes that came before an answer that decides what they are. */
@@ -76,7 +74,7 @@ export class RequestReader {
         return this.#readHead(stream)
       case Step.body:
         return this.#readBody(stream)
-      case Step.awaitContinue:
+      case Step.awaitBody:
         return this.#readAfterExpect(stream)
       case Step.awaitAnswer:
         this.#held = stream
@@ -132,7 +130,6 @@ export class RequestReader {
     const isConnect = (exchange.tag & Tag.connect) !== 0
     const transferCoded = !isConnect && head.has(Header.transferEncoding)
     this.#chunked = transferCoded && endsInChunked(bytes)
-    this.#unread = false
     const length = transferCoded || isConnect ? ContentLength.absent : head.contentLength
     if (length >= 0 || !transferCoded) exchange.contentKeys.push(forwardKey(this.#hash, Math.max(0, length)))
     const upgrades = head.has(Header.upgrade) || isConnect
@@ -140,7 +137,7 @@ export class RequestReader {
     stream.consume(head.end - start)
     if (this.#chunked) {
       this.#body.startChunks()
-      this.#step = exchange.tag & Tag.expect ? Step.awaitContinue : Step.body
+      this.#step = exchange.tag & Tag.expect ? Step.awaitBody : Step.body
     } else if (transferCoded || length === ContentLength.invalid) {
       // Nobody can say where such a request ends (RFC 9112, 6.3); servers refuse it and close.
       this.#pairing.count('length_unknown')
@@ -157,11 +154,13 @@ export class RequestReader {
   }
 
   #startLength(stream: InputStream, length: number, exchange: Exchange): void {
-    this.#unread = stream.hole === 0 || stream.available > 0
-    if ((exchange.tag & Tag.expect) !== 0) {
+    const tells = bodyTells(exchange, this.#routes)
+    const isYetToCome = stream.available === 0 && stream.hole === 0
+    if ((exchange.tag & Tag.expect) !== 0 || (tells && isYetToCome)) {
       this.#length = length
-      this.#step = Step.awaitContinue
+      this.#step = Step.awaitBody
     } else {
+      if (tells) describeOperation(exchange, this.#routes, stream.bytes, stream.start, stream.end)
       this.#body.startLength(stream, length)
       this.#step = Step.body
     }
@@ -184,17 +183,12 @@ export class RequestReader {
     }
     // The body ends a little behind this, in the same call: the rest of the head is short.
     stream.consume(stream.available)
-    this.#unread = false
     this.#body.startLength(stream, length)
     this.#chunked = false
     this.#step = Step.body
   }
 
   #readBody(stream: InputStream): boolean {
-    if (this.#unread && stream.available > 0) {
-      this.#unread = false
-      describeOperation(this.#exchange!, this.#routes, stream.bytes, stream.start, stream.end)
-    }
     const state = this.#body.read(stream)
     if (state === BodyState.more) return false
     if (state !== BodyState.done) {
@@ -223,6 +217,7 @@ export class RequestReader {
         return true
       }
     }
+    if (bodyTells(exchange, this.#routes)) describeOperation(exchange, this.#routes, bytes, start, end)
     if (!this.#chunked) this.#body.startLength(stream, this.#length)
     this.#step = Step.body
     return true

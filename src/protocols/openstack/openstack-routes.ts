@@ -88,8 +88,8 @@ export function createOpenstackRoutes(port: number, learned: RouteTemplates): Ro
       here.push(shown)
       return templateOf([shown], asked) ?? learned.template(path)
     },
-    operationIn: (route, bytes, start, end) =>
-      here.length > 0 && route.endsWith('/action') ? actionIn(bytes, start, end) : undefined,
+    bodyTells: route => here.length > 0 && route.endsWith('/action'),
+    operationIn: actionIn,
   }
 }
 
