@@ -1,4 +1,5 @@
 import { SERVER_HIGH, SERVER_LOW } from '../traces/ids.js'
+import { shapeDictionary, shapeTraces, thinTraces, traceShapes } from './shape-schema.js'
 import { sketchTable } from './sketch-schema.js'
 
 /**
@@ -163,6 +164,16 @@ export const migrations: readonly Migration[] = [
       sketchTable(options, 'minutes'),
       sketchTable(options, 'hours'),
       sketchTable(options, 'days'),
+    ],
+  },
+  {
+    number: 3,
+    name: 'traces as shapes',
+    statements: options => [
+      shapeTraces(options),
+      thinTraces(options),
+      ...shapeDictionary(options),
+      traceShapes(options),
     ],
   },
 ]
