@@ -49,9 +49,11 @@ CREATE TABLE IF NOT EXISTS ${database}.thin_traces (
   archived DateTime DEFAULT now() CODEC(ZSTD(1)),
   TraceId String ALIAS lower(hex(trace_key)),
   INDEX ix_trace lower(hex(trace_key)) TYPE bloom_filter(0.001) GRANULARITY 1
-) ENGINE = MergeTree
+) ENGINE = ReplacingMergeTree
 PARTITION BY toYYYYMM(Start)
-ORDER BY (shape, node, Start)
+PRIMARY KEY (shape, node, Start)
+ORDER BY (shape, node, Start, trace_key)
+TTL archived + toIntervalDay(365)
 SETTINGS index_granularity = 1024, non_replicated_deduplication_window = 1000`
 }
 

@@ -2,8 +2,9 @@ import type { Archive } from '../archive/archive.js'
 import type { ArchiveSink } from '../archive/sink.js'
 import type { Schedule } from '../jobs/schedule.js'
 import type { SketchSink } from '../sketches/sketch-sink.js'
+import type { TraceSink } from '../traces/span.js'
 import { openArchive } from './archive-access.js'
-import { createArchiveTarget, createSketchTarget, type SinkContext } from './trace-sinks.js'
+import { createArchiveTarget, createShapeTarget, createSketchTarget, type SinkContext } from './trace-sinks.js'
 
 /** The archive of a daemon: the way to it, the sink, and the jobs that keep it within its bounds. */
 export interface DaemonArchive {
@@ -11,6 +12,8 @@ export interface DaemonArchive {
   readonly sink: ArchiveSink
   /** undefined where the settings switch sketches off. */
   readonly sketches: SketchSink | undefined
+  /** Everything that takes finished traces. */
+  readonly sinks: readonly TraceSink[]
   close(): Promise<void>
 }
 
@@ -32,14 +35,18 @@ export async function openDaemonArchive(context: SinkContext): Promise<DaemonArc
   }
   const sink = await createArchiveTarget(archive, context)
   const sketches = settings.sketches.enabled ? await createSketchTarget(archive, context) : undefined
+  const shapes = await createShapeTarget(archive, sink, context)
+  const stored = settings.shapes.store ? [shapes.sink] : [sink, shapes.sink]
+  const sinks = sketches === undefined ? stored : [...stored, sketches]
   const schedule = await startJobs(archive, sink, context)
   return {
     archive,
     sink,
     sketches,
+    sinks,
     close: async () => {
       await schedule.stop()
-      await Promise.all([sink.close(), sketches?.close()])
+      await Promise.all(sinks.map(each => each.close()))
       await archive.close()
     },
   }
@@ -51,11 +58,13 @@ async function startJobs(
   { settings, counters, log }: SinkContext,
 ): Promise<Schedule> {
   const { archiveJobs } = await import('../jobs/archive-jobs.js')
-  const { sketchJobs } = await import('../jobs/sketch-jobs.js')
+  const { shapeJobs, sketchJobs } = await import('../jobs/sketch-jobs.js')
   const { startSchedule } = await import('../jobs/schedule.js')
   const { ageMillis, sizeBytes } = settings.archive.retention
   const warn = (message: string): void => log.warn({ component: 'jobs' }, message)
   const keep = archiveJobs({ archive, sink, retentionSeconds: ageMillis / 1000, limitBytes: sizeBytes, counters, warn })
-  const jobs = settings.sketches.enabled ? [...keep, ...sketchJobs(archive, counters)] : keep
+  const sketching = settings.sketches.enabled ? sketchJobs(archive, counters) : []
+  const shaping = shapeJobs(archive, settings.shapes.thinAfterSeconds, counters)
+  const jobs = [...keep, ...sketching, ...shaping]
   return startSchedule({ jobs, counters, warn })
 }

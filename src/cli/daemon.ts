@@ -99,10 +99,9 @@ async function openSinks(parts: DaemonParts, options: DaemonOptions, closers: Cl
   if (settings.archive.enabled) {
     parts.archive = await openDaemonArchive(context)
     if (parts.archive !== undefined) {
-      const { archive, sink, sketches, close } = parts.archive
+      const { archive, sinks: archiving, close } = parts.archive
       closers.push(close)
-      sinks.push(sink)
-      if (sketches !== undefined) sinks.push(sketches)
+      sinks.push(...archiving)
       log.info({ component: 'archive' }, archiveText(settings, archive.address))
     }
   } else log.info({ component: 'archive' }, 'archives nothing, as set')

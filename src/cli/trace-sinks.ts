@@ -5,6 +5,7 @@ import { urlWithoutPassword } from '../config/without-secrets.js'
 import type { OtlpEndpoint } from '../export/otlp-options.js'
 import type { OtlpSink } from '../export/otlp-sink.js'
 import type { TextOutput } from '../export/text-output.js'
+import type { ShapeStatistics } from '../shapes/shape-statistics.js'
 import type { SketchSink } from '../sketches/sketch-sink.js'
 import type { Counters } from '../telemetry/counters.js'
 import type { Logger } from '../telemetry/logger.js'
@@ -116,30 +117,65 @@ export async function createArchiveTarget(archive: Archive, context: SinkContext
   })
 }
 
-/** Sketches of what is archived, with a spool of their own. */
-export async function createSketchTarget(archive: Archive, context: SinkContext): Promise<SketchSink> {
-  const { createSketchSink } = await import('../sketches/sketch-sink.js')
+/** Carries rows that are no spans, with a spool of their own. */
+async function createOwnRowsSender(archive: Archive, room: 'sketches' | 'shapes', context: SinkContext) {
   const { createRowsSender } = await import('../archive/rows-sender.js')
   const { migrate } = await import('../archive/migrate.js')
   const { setSketchRetention } = await import('../archive/roll-up.js')
   const { join } = await import('node:path')
   const { settings, counters, log } = context
   const { retention, dataDirectory } = settings.archive
-  const sender = createRowsSender({
+  return createRowsSender({
     archive,
     prepare: async () => {
       await migrate(archive, { retentionSeconds: retention.ageMillis / 1000, limitBytes: retention.sizeBytes })
       await setSketchRetention(archive, settings.sketches.retentionSeconds)
     },
-    spoolDirectory: join(dataDirectory, 'spool-sketches'),
+    spoolDirectory: join(dataDirectory, `spool-${room}`),
     counters,
-    room: 'sketches',
-    warn: message => log.warn({ component: 'sketches' }, message),
+    room,
+    warn: message => log.warn({ component: room }, message),
   })
+}
+
+/** Sketches of what is archived. */
+export async function createSketchTarget(archive: Archive, context: SinkContext): Promise<SketchSink> {
+  const { createSketchSink } = await import('../sketches/sketch-sink.js')
   return createSketchSink({
-    sender,
-    counters,
+    sender: await createOwnRowsSender(archive, 'sketches', context),
+    counters: context.counters,
     now: () => Date.now() / 1000,
-    closeMillis: settings.shutdownTimeoutMillis,
+    closeMillis: context.settings.shutdownTimeoutMillis,
   })
+}
+
+export interface ShapeTarget {
+  readonly sink: TraceSink
+  readonly statistics: ShapeStatistics
+}
+
+/** Traces as shapes, stored so instead of in `whole` or counted beside it, as the settings say. */
+export async function createShapeTarget(
+  archive: Archive,
+  whole: TraceSink,
+  context: SinkContext,
+): Promise<ShapeTarget> {
+  const { createShapeCountingSink, createShapeSink } = await import('../shapes/shape-sink.js')
+  const { createShapeStatistics } = await import('../shapes/shape-statistics.js')
+  const { knownShapes } = await import('../archive/queries/list-shapes.js')
+  const { settings, counters, log } = context
+  const statistics = createShapeStatistics(counters)
+  // A shape that the archive knows is not new; where it does not answer yet, all look new.
+  await knownShapes(archive).then(
+    known => {
+      for (const { shape, traces } of known) statistics.learn(shape, traces)
+    },
+    (error: unknown) => log.warn({ component: 'shapes' }, `what is known of shapes cannot be read: ${String(error)}`),
+  )
+  const sender = await createOwnRowsSender(archive, 'shapes', context)
+  const common = { sender, statistics, counters, closeMillis: settings.shutdownTimeoutMillis }
+  return {
+    statistics,
+    sink: settings.shapes.store ? createShapeSink({ ...common, whole }) : createShapeCountingSink(common),
+  }
 }

@@ -154,6 +154,18 @@ const sketches = section(
   'Small summaries that stay when spans are dropped: latency, errors, callers, frequent routes and statements, edges.',
 )
 
+const shapes = section(
+  {
+    store: flag(false).describe(
+      'Keep traces as rows of what their shape does not say, instead of a row a span: a third of the space; SQL over spans sees only what cannot be kept so.',
+    ),
+    thin_after: durationText({ from: '1h' })
+      .default('3d')
+      .describe('Such traces lose their values after this time and keep structure and times of three digits.'),
+  },
+  'Traces as shapes: trees of operations, counted, with examples.',
+)
+
 const operations = section(
   {
     health: section(
@@ -255,6 +267,7 @@ export const distribution = section(
     ),
     archive,
     sketches,
+    shapes,
     operations,
   },
   "Ghostspan's own settings.",

@@ -61,6 +61,7 @@ export function plainSettings(document: SettingsDocument, surroundings: Surround
         days: parseDuration(own.sketches.retention.days)! / 1000,
       },
     },
+    shapes: { store: own.shapes.store, thinAfterSeconds: parseDuration(own.shapes.thin_after)! / 1000 },
     health: { enabled: own.operations.health.enabled, ...listen, required: own.operations.health.required },
     log: own.operations.log,
     shutdownTimeoutMillis: parseDuration(own.operations.shutdown_timeout)!,

@@ -89,6 +89,7 @@ export interface Settings {
     readonly enabled: boolean
     readonly retentionSeconds: { readonly minutes: number; readonly hours: number; readonly days: number }
   }
+  readonly shapes: { readonly store: boolean; readonly thinAfterSeconds: number }
   readonly health: {
     readonly enabled: boolean
     readonly host: string

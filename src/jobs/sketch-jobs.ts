@@ -1,5 +1,6 @@
 import type { Archive } from '../archive/archive.js'
 import { rollUpSketches } from '../archive/roll-up.js'
+import { thinOldTraces } from '../archive/thin-old-traces.js'
 import type { Counters } from '../telemetry/counters.js'
 import type { Job } from './schedule.js'
 
@@ -13,6 +14,19 @@ export function sketchJobs(archive: Archive, counters: Counters): Job[] {
         const { hours, days } = await rollUpSketches(archive)
         counters.add('sketches.rolled.hours', hours)
         counters.add('sketches.rolled.days', days)
+      },
+    },
+  ]
+}
+
+/** Old traces that are kept as shapes lose their values. */
+export function shapeJobs(archive: Archive, thinAfterSeconds: number, counters: Counters): Job[] {
+  return [
+    {
+      name: 'thin-traces',
+      when: '34 * * * *',
+      run: async () => {
+        await thinOldTraces({ archive, ageSeconds: thinAfterSeconds, counters })
       },
     },
   ]

@@ -169,11 +169,18 @@ const ROW: Rule = { from: 'row' }
 /** Filled in with the first value that comes. */
 const OPEN: Rule = { from: 'layout', value: '' }
 
+/** Names one request or message and no other: has no place in a dictionary, however often the first one comes. */
+const SINGULAR = /(^|[._])(id|hash|tag|path|query)$/
+const SINGULAR_FACTS: ReadonlySet<string> = new Set(['requestPosition', 'ordinal', 'tid'])
+
 function candidatesOf(field: number, key: string | undefined): Rule[] {
   const fact = FACTS[field]
-  if (fact !== undefined) return fact.parent < 0 ? [{ ...OPEN }, ROW] : [PARENT, { ...OPEN }, ROW]
+  if (fact !== undefined) {
+    const rest = SINGULAR_FACTS.has(fact.name) ? [ROW] : [{ ...OPEN }, ROW]
+    return fact.parent < 0 ? rest : [PARENT, ...rest]
+  }
   const same = (ATTRIBUTE_FACTS.get(key!) ?? []).map((number): Rule => ({ from: 'fact', fact: number }))
-  return [...same, PARENT, { ...OPEN }, ROW]
+  return SINGULAR.test(key!) ? [...same, PARENT, ROW] : [...same, PARENT, { ...OPEN }, ROW]
 }
 
 /**

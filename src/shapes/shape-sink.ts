@@ -4,7 +4,7 @@ import type { Counters } from '../telemetry/counters.js'
 import type { FinishedTrace, TraceSink } from '../traces/span.js'
 import type { Layout } from './layouts.js'
 import { appendShapeRow, SHAPE_COLUMNS } from './shape-row.js'
-import { SHAPE_STATISTICS_COLUMNS, type ShapeStatistics } from './shape-statistics.js'
+import { createShapeCounter, SHAPE_STATISTICS_COLUMNS, type ShapeStatistics } from './shape-statistics.js'
 import { createTraceEncoder, type StoredNode } from './trace-encoder.js'
 
 export interface ShapeSinkOptions {
@@ -61,10 +61,7 @@ export function createShapeSink(options: ShapeSinkOptions): TraceSink {
       }
     })
   }
-  const sendStatistics = (): void => {
-    const { rows, bytes } = statistics.take()
-    if (rows > 0) sender.send('trace_shapes', SHAPE_STATISTICS_COLUMNS, rows, bytes)
-  }
+  const sendStatistics = (): void => sendShapeStatistics(sender, statistics)
   const timers = [
     setInterval(sendAll, options.batchMillis ?? 5_000),
     setInterval(sendStatistics, options.statisticsMillis ?? 60_000),
@@ -142,4 +139,31 @@ function sendDictionary(sender: RowsSender, layouts: readonly Layout[], nodes: r
   const bytes = encodeDictionary(layouts, nodes)
   if (layouts.length > 0) sender.send('shape_layouts', LAYOUT_COLUMNS, layouts.length, bytes.layouts)
   if (nodes.length > 0) sender.send('shape_nodes', NODE_COLUMNS, nodes.length, bytes.nodes)
+}
+
+function sendShapeStatistics(sender: RowsSender, statistics: ShapeStatistics): void {
+  const { rows, bytes } = statistics.take()
+  if (rows > 0) sender.send('trace_shapes', SHAPE_STATISTICS_COLUMNS, rows, bytes)
+}
+
+/** Counts the shapes of traces that are kept in another way. */
+export function createShapeCountingSink(
+  options: Pick<ShapeSinkOptions, 'sender' | 'statistics' | 'counters' | 'statisticsMillis' | 'closeMillis'>,
+): TraceSink {
+  const { sender, statistics, counters } = options
+  const counter = createShapeCounter(statistics, counters)
+  const timer = setInterval(() => sendShapeStatistics(sender, statistics), options.statisticsMillis ?? 60_000)
+  timer.unref()
+  return {
+    accept: trace => counter.add(trace),
+    flush: async () => {
+      sendShapeStatistics(sender, statistics)
+      await sender.settled()
+    },
+    close: async () => {
+      clearInterval(timer)
+      sendShapeStatistics(sender, statistics)
+      await sender.close(options.closeMillis ?? 10_000)
+    },
+  }
 }

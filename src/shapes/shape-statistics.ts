@@ -4,7 +4,7 @@ import type { Counters } from '../telemetry/counters.js'
 import type { FinishedTrace } from '../traces/span.js'
 import { shapeHex } from './shape-hash.js'
 import { MOST_OUTLINE_NODES, outlineOf, similarityOf, walkOutline } from './shape-outline.js'
-import type { TraceTree } from './trace-tree.js'
+import { type TraceTree, traceTree } from './trace-tree.js'
 
 /** Counts, latencies and examples of shapes since the last time they were taken. */
 export interface ShapeStatistics {
@@ -146,5 +146,20 @@ function append(
   for (const { value, trace } of [counts.slowest, counts.latest, counts.latestFailed]) {
     writer.uint64(value)
     writer.hex(trace)
+  }
+}
+
+/** Shapes of traces that are kept as rows of spans: counted and described only. */
+export function createShapeCounter(
+  statistics: ShapeStatistics,
+  counters: Counters,
+): { add(trace: FinishedTrace): void } {
+  return {
+    add: trace => {
+      if (trace.late) return
+      const tree = traceTree(trace)
+      if (tree === undefined) counters.add('shapes.traces.no_tree')
+      else statistics.add(trace, tree)
+    },
   }
 }

@@ -60,6 +60,7 @@ test('without any setting every value is the documented default', () => {
       retention: { ageMillis: 7 * 86_400_000, sizeBytes: 10e9 },
       spoolBytes: 1e9,
     },
+    shapes: { store: false, thinAfterSeconds: 3 * 86_400 },
     sketches: {
       enabled: true,
       retentionSeconds: { minutes: 7 * 86_400, hours: 90 * 86_400, days: 1095 * 86_400 },

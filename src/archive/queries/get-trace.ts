@@ -2,6 +2,7 @@ import type { ClickHouseClient } from '@clickhouse/client'
 import type { FinishedSpan, FinishedTrace } from '../../traces/span.js'
 import { type Archive, isMissing } from '../archive.js'
 import { FLAG_INCOMPLETE, FLAG_LATE } from '../span-row.js'
+import { readShapeTraces, readThinTraces } from './shape-traces.js'
 import { createSpanReader, SPAN_COLUMNS, type SpanRow } from './span-from-row.js'
 
 export type TraceLookup =
@@ -27,7 +28,7 @@ export async function getTrace(archive: Archive, idOrBeginning: string): Promise
     return await archive.run(async client => {
       const ids = id.length === 32 ? [id] : await idsBeginningWith(client, archive.database, id)
       if (ids.length > 1) return { kind: 'ambiguous', traceIds: ids }
-      const trace = ids.length === 0 ? undefined : await readTrace(client, archive.database, ids[0]!)
+      const trace = ids.length === 0 ? undefined : await readWhole(client, archive.database, ids[0]!)
       return trace === undefined ? { kind: 'none' } : { kind: 'trace', trace }
     })
   } catch (error) {
@@ -47,6 +48,8 @@ async function idsBeginningWith(client: ClickHouseClient, database: string, begi
     format: 'JSONEachRow',
   })
   const ids = (await result.json<{ id: string }>()).map(row => row.id)
+  const shaped = await shapeIdsBeginningWith(client, database, from, to)
+  if (ids.length === 0 || shaped.length > 0) return [...new Set([...ids, ...shaped])].sort().slice(0, MOST_IDS)
   if (ids.length < 2) return ids
   const present = await client.query({
     query: `SELECT DISTINCT lower(hex(trace_key)) AS id FROM ${database}.otel_traces
@@ -55,6 +58,56 @@ async function idsBeginningWith(client: ClickHouseClient, database: string, begi
     format: 'JSONEachRow',
   })
   return (await present.json<{ id: string }>()).map(row => row.id)
+}
+
+/** Traces that are kept as shapes have no table of ids. */
+async function shapeIdsBeginningWith(
+  client: ClickHouseClient,
+  database: string,
+  from: string,
+  to: string,
+): Promise<string[]> {
+  try {
+    const result = await client.query({
+      query: `SELECT DISTINCT lower(hex(key)) AS id FROM (
+          SELECT trace_key AS key FROM ${database}.shape_traces UNION ALL SELECT trace_key AS key FROM ${database}.thin_traces)
+        WHERE key BETWEEN unhex({from:String}) AND unhex({to:String}) ORDER BY id LIMIT ${MOST_IDS}`,
+      query_params: { from, to },
+      format: 'JSONEachRow',
+    })
+    return (await result.json<{ id: string }>()).map(row => row.id)
+  } catch (error) {
+    // Written by an earlier version, which kept no shapes.
+    if (isMissing(error)) return []
+    throw error
+  }
+}
+
+/** As rows of spans, as a shape, or thinned; spans that came late may be kept in another way than the rest. */
+async function readWhole(client: ClickHouseClient, database: string, id: string): Promise<FinishedTrace | undefined> {
+  const asRows = await readTrace(client, database, id)
+  const asShapes = await readShapes(client, database, id)
+  const all = [...(asRows === undefined ? [] : [asRows]), ...asShapes]
+  if (all.length < 2) return all[0]
+  const seen = new Set<string>()
+  const spans = all.flatMap(trace => trace.spans).filter(span => !seen.has(span.spanId) && seen.add(span.spanId))
+  return {
+    traceId: id,
+    spans: parentsFirst(spans.sort((a, b) => a.start[0] - b.start[0] || a.start[1] - b.start[1])),
+    late: all.every(trace => trace.late),
+    incomplete: all.some(trace => trace.incomplete),
+  }
+}
+
+async function readShapes(client: ClickHouseClient, database: string, id: string): Promise<FinishedTrace[]> {
+  const condition = 'lower(hex(trace_key)) = {id:String} ORDER BY flags, Start'
+  try {
+    const whole = await readShapeTraces(client, database, condition, { id })
+    return whole.length > 0 ? whole : await readThinTraces(client, database, condition, { id })
+  } catch (error) {
+    if (isMissing(error)) return []
+    throw error
+  }
 }
 
 async function readTrace(client: ClickHouseClient, database: string, id: string): Promise<FinishedTrace | undefined> {

@@ -1,5 +1,6 @@
 import type { ClickHouseClient } from '@clickhouse/client'
 import { type Archive, isMissing } from '../archive.js'
+import { listShapeTraces } from './list-shape-traces.js'
 
 /** Which traces to list. Nanoseconds since 1970 are bigint: they exceed a double. */
 export interface TraceFilter {
@@ -43,20 +44,34 @@ export async function listTraces(archive: Archive, filter: TraceFilter = {}): Pr
   const limit = Math.max(1, Math.floor(filter.limit ?? 20))
   try {
     return await archive.run(async client => {
-      const range = await timeRange(client, archive.database)
-      if (range === undefined) return []
-      const until = filter.untilNs !== undefined && filter.untilNs < range.newest ? filter.untilNs : range.newest
-      const lowest = filter.sinceNs !== undefined && filter.sinceNs > range.oldest ? filter.sinceNs : range.oldest
-      let found: TraceSummary[] = []
-      for (let hours = 1n; ; hours *= 8n) {
-        const since = until - hours * HOUR_NS > lowest ? until - hours * HOUR_NS : lowest
-        found = await tracesBetween(client, archive.database, filter, since, until, limit)
-        if (found.length >= limit || since <= lowest) return found
-      }
+      const asShapes = await listShapeTraces(client, archive.database, filter, limit)
+      const asRows = await listRows(client, archive.database, filter, limit)
+      if (asShapes.length === 0) return asRows
+      const known = new Set(asRows.map(trace => trace.traceId))
+      return [...asRows, ...asShapes.filter(trace => !known.has(trace.traceId))]
+        .sort((a, b) => (a.startNs === b.startNs ? 0 : a.startNs > b.startNs ? -1 : 1))
+        .slice(0, limit)
     })
   } catch (error) {
     if (isMissing(error)) return []
     throw error
+  }
+}
+
+async function listRows(
+  client: ClickHouseClient,
+  database: string,
+  filter: TraceFilter,
+  limit: number,
+): Promise<TraceSummary[]> {
+  const range = await timeRange(client, database)
+  if (range === undefined) return []
+  const until = filter.untilNs !== undefined && filter.untilNs < range.newest ? filter.untilNs : range.newest
+  const lowest = filter.sinceNs !== undefined && filter.sinceNs > range.oldest ? filter.sinceNs : range.oldest
+  for (let hours = 1n; ; hours *= 8n) {
+    const since = until - hours * HOUR_NS > lowest ? until - hours * HOUR_NS : lowest
+    const found = await tracesBetween(client, database, filter, since, until, limit)
+    if (found.length >= limit || since <= lowest) return found
   }
 }
 

@@ -44,7 +44,7 @@ export function createFetchedDictionary(database: string): FetchedDictionary {
   }
 }
 
-const numbersOf = (ids: readonly string[]): string[] => ids.map(id => BigInt(`0x${id}`).toString())
+const numbersOf = (ids: readonly string[]): bigint[] => ids.map(id => BigInt(`0x${id}`))
 
 async function fetchNodes(client: ClickHouseClient, database: string, ids: readonly string[]): Promise<StoredNode[]> {
   const result = await client.query({
