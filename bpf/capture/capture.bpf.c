@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
 /* The capture: entry points only, the logic is in ../lib. Linux 6.3 and later (net/socket.c, sock_send_length). */
 #include "../lib/call.h"
+#include "../lib/carriers/birth.h"
+#include "../lib/carriers/threads.h"
 #include "../lib/life.h"
 
 SEC("tp_btf/sock_send_length")
@@ -43,6 +45,31 @@ SEC("tp_btf/sched_process_exit")
 int BPF_PROG(process_ended, struct task_struct *task)
 {
     return on_exit(task);
+}
+
+/*
+ * Below: carriers. Attached by user space where they are needed (CARRIER_PROGRAMS in src/capture/carriers/ has their
+ * names); the capture goes on without them where the kernel refuses them.
+ */
+
+/* green_init(self, …), tp_init of PyGreenlet_Type: a greenlet was made, to run later. */
+SEC("uprobe")
+int BPF_KPROBE(greenlet_born, void *self)
+{
+    return on_birth((__u64)self, k_carrier_greenlet);
+}
+
+/* PyContext_CopyCurrent() returned: every way into a task or callback of asyncio goes through it. */
+SEC("uretprobe")
+int BPF_KRETPROBE(context_copied, void *copy)
+{
+    return on_birth(copy ? (__u64)copy + k_context_mark : 0, k_carrier_asyncio);
+}
+
+SEC("iter/task")
+int thread_pointers(struct bpf_iter__task *context)
+{
+    return tell_thread(context);
 }
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";

@@ -6,6 +6,7 @@
 #include "../maps/events.h"
 #include "../maps/record_scratch.h"
 #include "../maps/socket_states.h"
+#include "carriers/carrier.h"
 #include "config.h"
 #include "connection.h"
 #include "copy_plan.h"
@@ -21,14 +22,18 @@ struct call {
     __u32 tid;
     __u32 position;
     __s32 length; /* as data_event.length */
-    __u8 op;
+    __u32 op;
+    struct carrier carrier;
 };
 
 static __always_inline void fill_data(
     struct data_event *event, const struct call *call, const struct socket_state *state, const __u8 flags,
     const __u32 head, const __u32 tail)
 {
-    fill_header(&event->header, sizeof(*event) + head + tail, call->op, flags, call->pid, call->tid);
+    const __u8 all_flags = flags | call->carrier.flags;
+    fill_header(&event->header, sizeof(*event) + head + tail, call->op, all_flags, call->pid, call->tid);
+    event->header.carrier = call->carrier.id;
+    event->header.carrier_parent = call->carrier.parent;
     event->connection = state->connection;
     event->position = call->position;
     event->length = call->length;
@@ -126,6 +131,8 @@ static __noinline int on_no_bytes(
         call.position = direction == k_sending ? tcp->write_seq - state->local_isn
                                                : tcp->copied_seq - consumed_fin(sk, tcp) - state->remote_isn;
     }
+    if (state->flags & k_socket_carriers)
+        find_carrier(call.pid, direction == k_sending, &call.carrier);
     if (!(state->flags & k_socket_count_only))
         tell_short(&call, state, result == 0 ? k_flag_eof : 0, 0, 0, 0);
     if (result == 0)
@@ -207,14 +214,16 @@ static __always_inline int on_call(struct sock *sk, const int result, const int 
         return 0;
     if (unlikely(result <= 0))
         return on_no_bytes(sk, state, task, result, direction);
-    const struct call call = {
+    struct call call = {
         .pid = tgid,
         .tid = task->pid,
         .position = take_position(sk, state, result, direction),
         .length = result,
         .op = direction == k_sending ? k_op_send : k_op_receive,
     };
-    if (unlikely(!(state->flags & k_socket_complete)) && announce(sk, state, call.pid, call.tid)) {
+    if ((state->flags & (k_socket_carriers | k_socket_count_only)) == k_socket_carriers)
+        find_carrier(tgid, direction == k_sending, &call.carrier);
+    if (unlikely(!(state->flags & k_socket_complete)) && announce(sk, state, task, &call.carrier)) {
         /* User space does not know the connection: the call is lost as well. */
         count_lost(k_lost_ring_full);
         return 0;

@@ -6,6 +6,7 @@
 #include "../maps/socket_states.h"
 #include "../maps/unix_connections.h"
 #include "call_sketch.h"
+#include "carriers/carrier.h"
 #include "policy.h"
 #include "record.h"
 #include "selection.h"
@@ -27,14 +28,18 @@ static __always_inline void begin_connection(struct socket_state *state, const _
 }
 
 static __always_inline int tell_connection(
-    struct sock *sk, const struct socket_state *state, const __u8 op, const __u32 pid, const __u32 tid)
+    struct sock *sk, const struct socket_state *state, const __u8 op, const struct task_struct *task,
+    const struct carrier *carrier)
 {
     struct connection_event *event = bpf_ringbuf_reserve(&events, sizeof(*event), 0);
     if (!event) {
         count_lost(k_lost_ring_full);
         return -1;
     }
-    fill_header(&event->header, sizeof(*event), op, state->flags & k_socket_midlife ? k_flag_midlife : 0, pid, tid);
+    const __u8 flags = carrier->flags | (state->flags & k_socket_midlife ? k_flag_midlife : 0);
+    fill_header(&event->header, sizeof(*event), op, flags, task->tgid, task->pid);
+    event->header.carrier = carrier->id;
+    event->header.carrier_parent = carrier->parent;
     event->connection = state->connection;
     event->local_isn = state->local_isn;
     event->remote_isn = state->remote_isn;
@@ -62,7 +67,8 @@ static __always_inline int tell_connection(
  * Before a connection's first data event, and for Unix again once the peer is known: 0 if user space knows (or will
  * know) this connection, negative if its data events must wait.
  */
-static __noinline int announce(struct sock *sk, struct socket_state *state, const __u32 pid, const __u32 tid)
+static __noinline int announce(
+    struct sock *sk, struct socket_state *state, const struct task_struct *task, const struct carrier *carrier)
 {
     const bool again = state->flags & k_socket_announced;
     if (state->transport == k_transport_unix) {
@@ -71,7 +77,7 @@ static __noinline int announce(struct sock *sk, struct socket_state *state, cons
             return 0;
         state->peer = peer;
     }
-    if (tell_connection(sk, state, k_op_connection, pid, tid))
+    if (tell_connection(sk, state, k_op_connection, task, carrier))
         return again ? 0 : -1;
     set_flags(state, state->transport == k_transport_tcp || state->peer ? k_socket_announced | k_socket_complete
                                                                          : k_socket_announced);
@@ -150,6 +156,15 @@ static __always_inline bool begin_tcp(struct sock *sk, struct socket_state *stat
     return true;
 }
 
+/* Is there more than threads in the process that has the socket now? */
+static __always_inline void note_carriers(struct socket_state *state, const __u32 tgid)
+{
+    if ((state->flags & k_socket_traced) && carriers_of(tgid))
+        set_flags(state, k_socket_carriers);
+    else
+        clear_flags(state, k_socket_carriers);
+}
+
 /* A socket of our own process. */
 static __always_inline void leave_own(struct sock *sk, struct socket_state *state, const __u8 transport)
 {
@@ -200,6 +215,7 @@ static __noinline struct socket_state *take_up(
         set_flags(state, k_socket_traced);
     else
         clear_flags(state, k_socket_traced);
+    note_carriers(state, tgid);
     state->selection = selection_epoch;
     barrier();
     state->tgid = tgid;

@@ -34,6 +34,7 @@ struct datagram {
     __u32 address;    /* the peer that the call names: IPv4, as on the wire; 0 for IPv6 */
     __u16 port;       /* host byte order; 0: not known */
     __u16 family;
+    struct carrier carrier;
 };
 
 /* struct sockaddr_in and the beginning of struct sockaddr_in6, as the process gave it. */
@@ -121,7 +122,9 @@ static __noinline int tell_datagram(const struct socket_state *state, const stru
     }
     /* The record's place in the ring is as long as it may be; its size says what it holds. */
     fill_header(&event->header, sizeof(*event) + head, datagram->direction == k_sending ? k_op_send : k_op_receive,
-                flags, task->tgid, task->pid);
+                flags | datagram->carrier.flags, task->tgid, task->pid);
+    event->header.carrier = datagram->carrier.id;
+    event->header.carrier_parent = datagram->carrier.parent;
     event->connection = state->connection;
     event->position = datagram->address;
     event->length = datagram->length;
@@ -159,6 +162,7 @@ static __always_inline struct socket_state *take_up_datagrams(struct sock *sk, s
         set_flags(state, k_socket_traced);
     else
         clear_flags(state, k_socket_traced);
+    note_carriers(state, tgid);
     if (!state->connection) {
         begin_connection(state, k_transport_udp);
         state->ways[k_sending].opening = k_datagram_looks;
@@ -193,6 +197,8 @@ static __noinline int on_datagram(struct sock *sk, const int result, const int c
         return 0;
     }
     struct datagram datagram = {.length = result, .direction = direction};
+    if (state->flags & k_socket_carriers)
+        find_carrier(tgid, direction == k_sending, &datagram.carrier);
     find_bytes(task, state, direction, &datagram);
     /* Nothing fires when such a socket is closed: user space forgets it when it is quiet, and is told again. */
     const __u64 now = bpf_ktime_get_ns();
@@ -210,7 +216,7 @@ static __noinline int on_datagram(struct sock *sk, const int result, const int c
                 set_flags(state, k_socket_count_only);
             return 0;
         }
-        if (tell_connection(sk, state, k_op_connection, tgid, task->pid))
+        if (tell_connection(sk, state, k_op_connection, task, &datagram.carrier))
             return 0;
         set_flags(state, k_socket_announced | k_socket_complete);
     }

@@ -44,8 +44,12 @@ static __always_inline int on_connecting(struct sock *sk)
     state->role = k_role_opened;
     begin_connection(state, k_transport_tcp);
     collect_port_policy(sk, state);
-    if (decision == k_process_traced && !tell_connection(sk, state, k_op_connect, task->tgid, task->pid))
-        set_flags(state, k_socket_connecting);
+    if (decision == k_process_traced) {
+        struct carrier carrier;
+        find_carrier(task->tgid, 1, &carrier);
+        if (!tell_connection(sk, state, k_op_connect, task, &carrier))
+            set_flags(state, k_socket_connecting);
+    }
     return 0;
 }
 
@@ -85,16 +89,36 @@ static __always_inline int on_new_thread(const struct task_struct *creator, cons
 {
     if (decision_of(creator->tgid) != k_process_traced)
         return 0;
+    struct carrier carrier;
+    find_carrier(creator->tgid, 0, &carrier);
     struct task_event *event = bpf_ringbuf_reserve(&events, sizeof(*event), 0);
     if (!event) {
         count_lost(k_lost_ring_full);
         return 0;
     }
-    fill_header(&event->header, sizeof(*event), k_op_task_birth, k_flag_thread, creator->tgid, creator->pid);
+    const __u8 flags = k_flag_thread | carrier.flags;
+    fill_header(&event->header, sizeof(*event), k_op_task_birth, flags, creator->tgid, creator->pid);
+    event->header.carrier = carrier.id;
+    event->header.carrier_parent = carrier.parent;
     event->task = thread->pid;
     event->reserved = 0;
     bpf_ringbuf_submit(event, BPF_RB_NO_WAKEUP);
     return 0;
+}
+
+/* The child has the same program at the same addresses. */
+static __always_inline void inherit_carriers(const __u32 from, const __u32 pid)
+{
+    const struct carrier_config *config = carriers_of(from);
+    if (!config)
+        return;
+    if (bpf_map_update_elem(&carrier_configs, &pid, config, BPF_ANY)) {
+        count_lost(k_lost_map_full);
+        return;
+    }
+    struct carrier_config *own = bpf_map_lookup_elem(&carrier_configs, &pid);
+    if (own)
+        __builtin_memset(&own->counts, 0, sizeof(own->counts));
 }
 
 static __always_inline int on_fork(const struct task_struct *parent, const struct task_struct *child)
@@ -106,6 +130,7 @@ static __always_inline int on_fork(const struct task_struct *parent, const struc
     const __u32 decision = entry ? *entry : default_decision;
     if (entry && decision != k_process_own && bpf_map_update_elem(&process_by_tgid, &pid, &decision, BPF_ANY))
         count_lost(k_lost_map_full);
+    inherit_carriers(from, pid);
     if (decision == k_process_traced)
         tell_process(k_op_fork, pid, child->pid, from, child);
     return 0;
@@ -114,8 +139,11 @@ static __always_inline int on_fork(const struct task_struct *parent, const struc
 /* Also of processes that are not traced: what they have become may be what the selection asks for. */
 static __always_inline int on_exec(const struct task_struct *task)
 {
-    if (!is_own(decision_of(task->tgid)))
-        tell_process(k_op_exec, task->tgid, task->pid, 0, task);
+    const __u32 pid = task->tgid;
+    if (carriers_enabled)
+        bpf_map_delete_elem(&carrier_configs, &pid);
+    if (!is_own(decision_of(pid)))
+        tell_process(k_op_exec, pid, task->pid, 0, task);
     return 0;
 }
 
@@ -126,6 +154,8 @@ static __always_inline int on_exit(const struct task_struct *task)
         return 0;
     const __u32 decision = decision_of(pid);
     bpf_map_delete_elem(&process_by_tgid, &pid);
+    if (carriers_enabled)
+        bpf_map_delete_elem(&carrier_configs, &pid);
     if (!is_own(decision))
         tell_process(k_op_exit, pid, task->pid, 0, task);
     return 0;

@@ -21,6 +21,7 @@ enum socket_flag {
     k_socket_midlife = 128,
     k_socket_connecting = 256, /* user space has its connect event */
     k_socket_keyed = 512,      /* both initial sequence numbers are known */
+    k_socket_carriers = 1024,  /* the process that used it last has an entry in carrier_configs */
 };
 
 /* One way of a connection, as seen from this end. */

@@ -40,6 +40,55 @@ enum lost_cause {
     k_lost_causes = 10,
 };
 
+/* Bits of carrier_config.kinds: what runs inside this process' threads. Never reused. */
+enum carrier_kind {
+    k_carrier_greenlet = 1,
+    k_carrier_asyncio = 2,
+    k_carrier_go = 4,
+    k_carrier_node = 8,
+};
+
+/* Addresses and offsets of one process, found by user space; src/capture/carriers/ says how. */
+struct greenlet_layout { /* 32 bytes; greenlet 2.0 and later */
+    __u64 type;          /* address of PyGreenlet_Type */
+    __u64 module;        /* TLS module of _greenlet.so: index into the thread's vector */
+    __u32 state_offset;  /* of the ThreadState pointer in the module's TLS block */
+    __u32 vector_offset; /* thread pointer + this: address of the thread's vector (dtv) … */
+    __u32 vector_entry;  /* … and bytes of one of its entries */
+    __u32 reserved;
+};
+
+struct asyncio_layout { /* 24 bytes; CPython 3.9 and later */
+    __u64 context_type;    /* address of PyContext_Type */
+    __u32 key;             /* pthread key of the PyThreadState */
+    __u32 specific_offset; /* thread pointer + this: first level of pthread keys */
+    __u32 thread_id;       /* offset of PyThreadState.thread_id … */
+    __u32 context;         /* … and of PyThreadState.context, at most 120 bytes behind it */
+};
+
+struct python_layout {
+    struct greenlet_layout greenlet;
+    struct asyncio_layout asyncio;
+};
+
+/* Written by the kernel side only, apart from zeros at the start. Not exact under parallel calls. */
+struct carrier_counts {
+    __u64 lookups;
+    __u64 faults;     /* a word of user memory could not be read: the call has no carrier */
+    __u64 mismatches; /* what was found there is not what it should be: the call has no carrier */
+    __u64 births;
+};
+
+struct carrier_config { /* 168 bytes */
+    __u32 kinds;
+    __u32 generation; /* another one for every program that a process becomes: what threads remember of it is void */
+    struct carrier_counts counts;
+    union {
+        struct python_layout python;
+        __u64 words[16]; /* room for layouts to come */
+    } layout;
+};
+
 enum copy_limit {
     k_head_limit = 4096,
     k_tail_limit = 4096,

@@ -32,6 +32,7 @@ enum event_flag {
     k_flag_midlife = 4,   /* connection_event: the connection is older than the capture */
     k_flag_thread = 8,    /* task_event: the new carrier is a thread, task its id */
     k_flag_role_guessed = 16, /* connection_event: of a packet capture without the connection's beginning */
+    k_flag_carrier = 32,  /* data, connect, task_birth: carrier and carrier_parent were looked up, 0 is the thread itself */
 };
 
 enum connection_role {
@@ -102,7 +103,7 @@ struct process_event { /* 64 bytes */
     __u8 comm[16];
 };
 
-struct task_event { /* 56 bytes: header.carrier is the spawner, task the new one */
+struct task_event { /* 56 bytes: header.carrier is the spawner, task the new one's id */
     struct event_header header;
     __u64 task;
     __u64 reserved;

@@ -267,6 +267,67 @@ napi_value advance(napi_env env, napi_callback_info info) {
     return number(env, __atomic_add_fetch(address, 1, __ATOMIC_SEQ_CST));
 }
 
+/** What did not work, as a value: a refused probe is an expected outcome. */
+napi_value refusal(napi_env env, const Outcome &outcome) {
+    napi_value result = nullptr;
+    napi_create_object(env, &result);
+    set(env, result, "errno", number(env, outcome.error));
+    set(env, result, "message", text(env, outcome.message));
+    return result;
+}
+
+napi_value attach_probe(napi_env env, napi_callback_info info) {
+    std::array<napi_value, 7> arguments;
+    std::string program;
+    ProbeSite site;
+    double offset = 0, pid = -1, cookie = 0;
+    if (!read_arguments(env, info, &arguments))
+        return nullptr;
+    Capture *capture = open_capture_of(env, arguments[0]);
+    if (capture == nullptr || !read_text(env, arguments[1], &program) || !read_text(env, arguments[2], &site.path))
+        return nullptr;
+    if (napi_get_value_double(env, arguments[3], &offset) != napi_ok ||
+        napi_get_value_double(env, arguments[4], &pid) != napi_ok ||
+        napi_get_value_bool(env, arguments[5], &site.at_return) != napi_ok ||
+        napi_get_value_double(env, arguments[6], &cookie) != napi_ok || offset < 0 || cookie < 0) {
+        throw_type_error(env, "offset, pid, atReturn and cookie were expected");
+        return nullptr;
+    }
+    site.offset = static_cast<uint64_t>(offset);
+    site.pid = static_cast<int32_t>(pid);
+    site.cookie = static_cast<uint64_t>(cookie);
+    uint32_t id = 0;
+    if (const Outcome outcome = capture->attach_probe(program, site, &id); !outcome.ok())
+        return refusal(env, outcome);
+    return number(env, id);
+}
+
+napi_value detach_probe(napi_env env, napi_callback_info info) {
+    std::array<napi_value, 2> arguments;
+    uint32_t id = 0;
+    if (!read_arguments(env, info, &arguments))
+        return nullptr;
+    Capture *capture = open_capture_of(env, arguments[0]);
+    if (capture != nullptr && read_number(env, arguments[1], &id))
+        capture->detach_probe(id);
+    return nullptr;
+}
+
+napi_value threads(napi_env env, napi_callback_info info) {
+    std::array<napi_value, 3> arguments;
+    std::string program;
+    uint32_t pid = 0;
+    if (!read_arguments(env, info, &arguments))
+        return nullptr;
+    Capture *capture = open_capture_of(env, arguments[0]);
+    if (capture == nullptr || !read_text(env, arguments[1], &program) || !read_number(env, arguments[2], &pid))
+        return nullptr;
+    std::vector<uint8_t> bytes;
+    if (const Outcome outcome = capture->iterate_threads(program, pid, &bytes); !outcome.ok())
+        return refusal(env, outcome);
+    return buffer_of(env, bytes);
+}
+
 napi_value times(napi_env env, napi_callback_info info) {
     std::array<napi_value, 1> arguments;
     if (!read_arguments(env, info, &arguments))
@@ -324,6 +385,7 @@ napi_value initialise(napi_env env, napi_value exports) {
         std::pair{"read", read},         std::pair{"pending", pending},     std::pair{"oversized", oversized},
         std::pair{"update", update},     std::pair{"remove", remove},       std::pair{"lookup", lookup},
         std::pair{"keys", keys},         std::pair{"advance", advance},     std::pair{"times", times},
+        std::pair{"attachProbe", attach_probe}, std::pair{"detachProbe", detach_probe}, std::pair{"threads", threads},
         std::pair{"clocks", clocks},     std::pair{"mount", mount_file_system},
     };
     for (const auto &[name, function] : functions) {

@@ -4,11 +4,13 @@
 #include <bpf/bpf.h>
 #include <bpf/btf.h>
 
+#include <array>
 #include <cerrno>
 #include <cstdarg>
 #include <cstdio>
 #include <cstring>
 #include <sys/mman.h>
+#include <unistd.h>
 
 namespace ghostspan {
 
@@ -61,6 +63,12 @@ Outcome failure(int error, std::string message, const std::string &log) {
     outcome.program = between(log, "prog '", "'");
     outcome.verifier_log = log;
     return outcome;
+}
+
+/** Uprobes and iterators: libbpf cannot know where they belong. */
+bool attaches_by_itself(const bpf_program *program) {
+    return bpf_program__type(program) != BPF_PROG_TYPE_KPROBE &&
+           bpf_program__expected_attach_type(program) != BPF_TRACE_ITER;
 }
 
 } // namespace
@@ -129,7 +137,7 @@ Outcome Capture::attach() {
         return {};
     bpf_program *program;
     bpf_object__for_each_program(program, object_.get()) {
-        if (!bpf_program__autoload(program))
+        if (!bpf_program__autoload(program) || !attaches_by_itself(program))
             continue;
         bpf_link *link = bpf_program__attach(program);
         if (const long error = libbpf_get_error(link); error != 0) {
@@ -143,7 +151,53 @@ Outcome Capture::attach() {
     return {};
 }
 
+Outcome Capture::attach_probe(const std::string &program, const ProbeSite &site, uint32_t *id) {
+    std::string log;
+    const Collecting collecting(&log);
+    bpf_program *found = bpf_object__find_program_by_name(object_.get(), program.c_str());
+    if (found == nullptr || bpf_program__fd(found) < 0)
+        return failure(ENOENT, "the BPF program '" + program + "' is not loaded", log);
+    bpf_uprobe_opts options = {};
+    options.sz = sizeof options;
+    options.retprobe = site.at_return;
+    options.bpf_cookie = site.cookie;
+    bpf_link *link = bpf_program__attach_uprobe_opts(found, site.pid, site.path.c_str(), site.offset, &options);
+    if (const long error = libbpf_get_error(link); error != 0)
+        return failure(static_cast<int>(error), "cannot put a probe into " + site.path, log);
+    *id = ++probes_made_;
+    probes_.emplace(*id, link);
+    return {};
+}
+
+Outcome Capture::iterate_threads(const std::string &program, const uint32_t pid, std::vector<uint8_t> *into) {
+    std::string log;
+    const Collecting collecting(&log);
+    bpf_program *found = bpf_object__find_program_by_name(object_.get(), program.c_str());
+    if (found == nullptr || bpf_program__fd(found) < 0)
+        return failure(ENOENT, "the BPF program '" + program + "' is not loaded", log);
+    bpf_iter_link_info which = {};
+    which.task.pid = pid;
+    bpf_iter_attach_opts options = {};
+    options.sz = sizeof options;
+    options.link_info = &which;
+    options.link_info_len = sizeof which;
+    const std::unique_ptr<bpf_link, LinkDestroyer> link(bpf_program__attach_iter(found, &options));
+    if (const long error = libbpf_get_error(link.get()); error != 0)
+        return failure(static_cast<int>(error), "cannot look at the threads of a process", log);
+    const int iterator = bpf_iter_create(bpf_link__fd(link.get()));
+    if (iterator < 0)
+        return failure(errno, "cannot look at the threads of a process", log);
+    std::array<uint8_t, 4096> buffer;
+    ssize_t got = 0;
+    while ((got = ::read(iterator, buffer.data(), buffer.size())) > 0)
+        into->insert(into->end(), buffer.data(), buffer.data() + got);
+    const int error = got < 0 ? errno : 0;
+    ::close(iterator);
+    return error == 0 ? Outcome{} : failure(error, "cannot look at the threads of a process", log);
+}
+
 void Capture::close() {
+    probes_.clear();
     links_.clear();
     ring_.close();
     if (variables_ != nullptr)

@@ -4,6 +4,7 @@
 #include <bpf/libbpf.h>
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <string>
 #include <utility>
@@ -37,6 +38,15 @@ struct OpenOptions {
     std::vector<std::string> left_out; // programs not to load
 };
 
+/** Where a uprobe sits: an instruction of a file, for the processes that have it mapped. */
+struct ProbeSite {
+    std::string path;
+    uint64_t offset = 0;
+    int32_t pid = -1; // -1: all processes
+    bool at_return = false;
+    uint64_t cookie = 0;
+};
+
 /** One loaded BPF object with its ring. Knows sizes and names, not what records mean. */
 class Capture {
 public:
@@ -46,8 +56,14 @@ public:
     ~Capture() { close(); }
 
     Outcome open(const std::string &path, const OpenOptions &options);
+    /** Attaches every program that says itself where to; probes and iterators do not. */
     Outcome attach();
     void detach() { links_.clear(); }
+    /** Puts the program at one more site; `id` names the probe for detach_probe. */
+    Outcome attach_probe(const std::string &program, const ProbeSite &site, uint32_t *id);
+    void detach_probe(uint32_t id) { probes_.erase(id); }
+    /** What an iterator program (SEC "iter/task") writes about the threads of one process. */
+    Outcome iterate_threads(const std::string &program, uint32_t pid, std::vector<uint8_t> *into);
     void close();
     bool is_open() const { return object_ != nullptr; }
 
@@ -73,6 +89,8 @@ private:
 
     std::unique_ptr<bpf_object, ObjectCloser> object_;
     std::vector<std::unique_ptr<bpf_link, LinkDestroyer>> links_;
+    std::map<uint32_t, std::unique_ptr<bpf_link, LinkDestroyer>> probes_;
+    uint32_t probes_made_ = 0;
     Ring ring_;
     uint8_t *variables_ = nullptr;
     size_t variables_bytes_ = 0;

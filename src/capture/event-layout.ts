@@ -17,7 +17,7 @@ export const Op = {
   lost: 65,
 } as const
 
-export const EventFlag = { uncopied: 1, eof: 2, midlife: 4, thread: 8, roleGuessed: 16 } as const
+export const EventFlag = { uncopied: 1, eof: 2, midlife: 4, thread: 8, roleGuessed: 16, carrier: 32 } as const
 export const WireRole = { unknown: 0, opened: 1, accepted: 2 } as const
 export const WireTransport = { tcp: 1, unix: 2, udp: 3 } as const
 

@@ -3,6 +3,9 @@ import { hostname, release } from 'node:os'
 import type { CopyPolicy } from '../protocols/protocol.js'
 import type { Counters } from '../telemetry/counters.js'
 import { type CallSketch, type CallSketchReader, createCallSketchReader } from './call-sketches.js'
+import { type CarrierDiscovery, type CarrierStatus, createCarrierDiscovery } from './carriers/carrier-discovery.js'
+import { createCarrierKernel } from './carriers/carrier-kernel.js'
+import { CARRIER_PROGRAMS, carrierKinds } from './carriers/carrier-kinds.js'
 import { ProcessDecision } from './control-layout.js'
 import { Op } from './event-layout.js'
 import { encodeTextRecord } from './event-reader.js'
@@ -40,6 +43,8 @@ export interface LiveSourceOptions {
   readonly ownChildren?: boolean
   /** How often losses are looked up, by `now`. Default 1,000 ms. */
   readonly lossMillis?: number
+  /** Whether to look for greenlets, tasks and goroutines. Default true. */
+  readonly carriers?: boolean
   /** A clock in ms that only goes forward. Default performance.now. */
   readonly now?: () => number
 }
@@ -54,6 +59,8 @@ export interface LiveSource extends EventSource {
   pendingBytes(): number
   /** What the kernel has counted of all calls of traced processes, copied or not. */
   callSketches(): CallSketch[]
+  /** What is known of greenlets, tasks and goroutines, of every process that runs some. */
+  carriers(): CarrierStatus[]
 }
 
 const DEFAULT_RING_BYTES = 16 * 1024 * 1024
@@ -70,10 +77,24 @@ export async function createLiveSource(options: LiveSourceOptions): Promise<Live
   const selector = createSelector({ selection: options.selection ?? {} })
   const addon = loadNativeAddon(paths.addon)
   mountFileSystems(addon)
-  const handle = openObject(addon, paths.bpf, options.ringBytes ?? DEFAULT_RING_BYTES, selector.byDefault)
+  const { handle, refusal } = openObject(
+    addon,
+    paths.bpf,
+    options.ringBytes ?? DEFAULT_RING_BYTES,
+    selector.byDefault,
+    options.carriers ?? true,
+  )
   try {
     const clocks = addon.clocks()
+    const carriers = createCarrierDiscovery({
+      kinds: carrierKinds,
+      kernel: createCarrierKernel(addon, handle, refusal),
+      counters: options.counters,
+      now: options.now ?? (() => performance.now()),
+      monotonicNs: () => Number(process.hrtime.bigint()),
+    })
     const tracker = createProcessTracker({
+      carriers,
       reader: createProcessReader({ suspendedNs: clocks.boottimeNs - clocks.monotonicNs }),
       selector,
       ownPids: options.ownPids ?? [process.pid],
@@ -98,18 +119,37 @@ export async function createLiveSource(options: LiveSourceOptions): Promise<Live
       wallBaseNs: clocks.realtimeNs,
       kernel: release(),
     }
-    return new RingSource({ addon, handle, origin, tracker, callSketches, olderUnixSockets }, options)
+    return new RingSource({ addon, handle, origin, tracker, carriers, callSketches, olderUnixSockets }, options)
   } catch (error) {
     addon.close(handle)
     throw describeFailure(error)
   }
 }
 
-function openObject(addon: NativeAddon, path: string, ringBytes: number, traceByDefault: boolean): CaptureHandle {
+/**
+ * Loads everything; where the kernel refuses, without what carriers need. `refusal`: why they cannot be seen.
+ */
+function openObject(
+  addon: NativeAddon,
+  path: string,
+  ringBytes: number,
+  traceByDefault: boolean,
+  carriers: boolean,
+): { readonly handle: CaptureHandle; readonly refusal: string | undefined } {
   const size = 2 ** Math.ceil(Math.log2(Math.max(ringBytes, 4096)))
-  const defaultDecision = traceByDefault ? ProcessDecision.traced : ProcessDecision.ignored
+  const constants = { default_decision: traceByDefault ? ProcessDecision.traced : ProcessDecision.ignored }
+  const openPlain = (refusal: string) => {
+    const handle = addon.open(path, size, { ...constants, carriers_enabled: 0 }, {}, CARRIER_PROGRAMS)
+    return { handle, refusal }
+  }
   try {
-    return addon.open(path, size, { default_decision: defaultDecision })
+    if (!carriers) return openPlain('switched off')
+    try {
+      return { handle: addon.open(path, size, constants), refusal: undefined }
+    } catch (error) {
+      // If the rest does not load either, that error is the one to tell.
+      return openPlain(error instanceof Error ? error.message : String(error))
+    }
   } catch (error) {
     throw describeFailure(error)
   }
@@ -158,9 +198,13 @@ interface Attached {
   readonly handle: CaptureHandle
   readonly origin: CaptureOrigin
   readonly tracker: ProcessTracker
+  readonly carriers: CarrierDiscovery
   readonly callSketches: CallSketchReader
   readonly olderUnixSockets: ReadonlySet<number>
 }
+
+/** How often carriers that are due are looked at, in ms. */
+const CARRIER_MILLIS = 50
 
 class RingSource implements LiveSource {
   readonly kind = 'live'
@@ -170,6 +214,7 @@ class RingSource implements LiveSource {
   readonly #counters: Counters
   readonly #handle: CaptureHandle
   readonly #tracker: ProcessTracker
+  readonly #carriers: CarrierDiscovery
   readonly #editor
   readonly #policies
   readonly #readLosses
@@ -180,10 +225,11 @@ class RingSource implements LiveSource {
   readonly #pieces: Uint8Array[] = []
   #next = 0
   #lossesDue: number
+  #carriersDue = 0
   #closed = false
 
   constructor(
-    { addon, handle, origin, tracker, callSketches, olderUnixSockets }: Attached,
+    { addon, handle, origin, tracker, carriers, callSketches, olderUnixSockets }: Attached,
     options: LiveSourceOptions,
   ) {
     this.origin = origin
@@ -191,6 +237,7 @@ class RingSource implements LiveSource {
     this.#counters = options.counters
     this.#handle = handle
     this.#tracker = tracker
+    this.#carriers = carriers
     this.#editor = createStreamEditor({ tracker, olderUnixSockets })
     this.#policies = createPolicyWriter(addon, handle)
     this.#callSketches = callSketches
@@ -220,6 +267,7 @@ class RingSource implements LiveSource {
     this.#policies.flush()
     this.#pieces.length = 0
     this.#next = 0
+    if (this.#now() >= this.#carriersDue) this.#lookAtCarriers()
     const length = this.#addon.read(this.#handle, this.#batch)
     if (length > 0) this.#editor.edit(this.#batch.subarray(0, length), this.#pieces)
     if (this.#now() >= this.#lossesDue) this.#tellLosses()
@@ -230,6 +278,14 @@ class RingSource implements LiveSource {
     this.#lossesDue = this.#now() + this.#lossMillis
     for (const loss of this.#readLosses()) {
       this.#pieces.push(encodeTextRecord(Op.lost, process.hrtime.bigint(), 0, loss))
+    }
+  }
+
+  #lookAtCarriers(): void {
+    this.#carriersDue = this.#now() + CARRIER_MILLIS
+    for (const pid of this.#carriers.work()) {
+      const info = this.#tracker.describe(pid)
+      if (info !== undefined) this.#pieces.push(encodeTextRecord(Op.processInfo, process.hrtime.bigint(), pid, info))
     }
   }
 
@@ -247,6 +303,10 @@ class RingSource implements LiveSource {
 
   callSketches(): CallSketch[] {
     return this.#closed ? [] : this.#callSketches.read()
+  }
+
+  carriers(): CarrierStatus[] {
+    return this.#closed ? [] : this.#carriers.status()
   }
 
   async close(): Promise<void> {

@@ -16,6 +16,12 @@ export interface ProgramTime {
   readonly misses: number
 }
 
+/** What did not work where that is to be expected. */
+export interface Refusal {
+  readonly errno: number
+  readonly message: string
+}
+
 /**
  * The functions of native/src/addon.cc. Errors carry `code`: EBPF_LOAD (with `errno`, `program`, `verifierLog`),
  * EBPF_MAP (with `errno`), EBPF_CLOSED.
@@ -49,6 +55,22 @@ export interface NativeAddon {
   /** Adds one to a 32-bit variable of the programs; returns the new value. */
   advance(handle: CaptureHandle, variable: string): number
   times(handle: CaptureHandle): ProgramTime[]
+  /**
+   * Puts a uprobe program at an offset of a file, for one process or all (-1); returns the probe's number, or why the
+   * kernel (or libbpf) refused.
+   */
+  attachProbe(
+    handle: CaptureHandle,
+    program: string,
+    path: string,
+    offset: number,
+    pid: number,
+    atReturn: boolean,
+    cookie: number,
+  ): number | Refusal
+  detachProbe(handle: CaptureHandle, probe: number): void
+  /** What an iterator program writes about the threads of one process. */
+  threads(handle: CaptureHandle, program: string, pid: number): Uint8Array | Refusal
   clocks(): { readonly monotonicNs: bigint; readonly realtimeNs: bigint; readonly boottimeNs: bigint }
   /** mount(2); returns 0 or the errno. */
   mount(type: string, place: string): number

@@ -18,4 +18,18 @@ export interface ProcessInfo {
   /** systemd unit or container id where the cgroup names one. */
   readonly unit?: string
   readonly container?: string
+  /** What runs inside its threads; left out where threads are all there is. */
+  readonly carriers?: ProcessCarriers
+}
+
+/**
+ * Whether records of this process name the greenlet, task or goroutine that made the call. Unless `resolved`, its
+ * threads do not tell who works for whom either: nothing is concluded from context then.
+ */
+export interface ProcessCarriers {
+  /** 'greenlet', 'asyncio', 'go', 'node'. */
+  readonly kinds: readonly string[]
+  /** resolved: records say so by their flag; pending: looked at again; refused: by the kernel. */
+  readonly state: 'resolved' | 'pending' | 'unsupported' | 'refused'
+  readonly reason: string
 }

@@ -1,3 +1,4 @@
+import type { CarrierDiscovery } from './carriers/carrier-discovery.js'
 import { ProcessDecision, type ProcessDecisionValue } from './control-layout.js'
 import type { ProcessInfo } from './process-info.js'
 import type { ProcessReader } from './process-reader.js'
@@ -13,6 +14,8 @@ export interface ProcessTrackerOptions {
   readonly decide: (pid: number, decision: ProcessDecisionValue) => void
   /** Lets every connection look its process up again: dear, hence only where a decision changed. */
   readonly renew: () => void
+  /** Is told of every traced process; what it says of one goes into the descriptions. */
+  readonly carriers?: CarrierDiscovery
 }
 
 /** Which processes there are, which of them are traced, and what user space has been told of them. */
@@ -28,6 +31,10 @@ export interface ProcessTracker {
   replaced(pid: number): { readonly traced: boolean; readonly info: ProcessInfo | undefined }
   /** A process listens on a port, or accepted a connection on one. Its new description, if that changed. */
   listens(pid: number, port: number): ProcessInfo | undefined
+  /** A traced process forked. */
+  forked(child: number, parent: number): void
+  /** Its description anew, if it has been told before: something else is known of its carriers. */
+  describe(pid: number): ProcessInfo | undefined
   /** True when its records had been handed on. */
   ended(pid: number): boolean
 }
@@ -38,7 +45,7 @@ interface Known {
 }
 
 export function createProcessTracker(options: ProcessTrackerOptions): ProcessTracker {
-  const { reader, selector } = options
+  const { reader, selector, carriers } = options
   const known = new Map<number, Known>()
   const own = new Set<number>()
   const decisions = new Map<number, ProcessDecisionValue>()
@@ -69,6 +76,15 @@ export function createProcessTracker(options: ProcessTrackerOptions): ProcessTra
     return info
   }
 
+  const withCarriers = (info: ProcessInfo): ProcessInfo => {
+    const found = carriers?.carriersOf(info.pid)
+    return found === undefined ? info : { ...info, carriers: found }
+  }
+  const meetWithCarriers = (info: ProcessInfo): ProcessInfo => {
+    carriers?.met(info)
+    return withCarriers(info)
+  }
+
   return {
     addOwn,
     scan() {
@@ -78,34 +94,49 @@ export function createProcessTracker(options: ProcessTrackerOptions): ProcessTra
       for (const info of all) {
         if (own.has(info.pid) || known.has(info.pid)) continue
         known.set(info.pid, { info, told: false })
-        judge(info)
+        if (judge(info)) carriers?.met(info)
       }
     },
     isKnown: pid => known.get(pid)?.told === true,
     meet(pid) {
       const entry = known.get(pid)
-      if (entry?.info !== undefined) return remember(pid, entry.info)
+      if (entry?.info !== undefined) {
+        remember(pid, entry.info)
+        return meetWithCarriers(entry.info)
+      }
       const info = reader.read(pid)
       if (info === undefined) return remember(pid, undefined)
       // Forked and not replaced since, else `replaced` had come first: it has its parent's sockets.
-      return remember(pid, { ...info, listens: known.get(info.parent)?.info?.listens ?? [] })
+      const whole = { ...info, listens: known.get(info.parent)?.info?.listens ?? [] }
+      remember(pid, whole)
+      return meetWithCarriers(whole)
     },
     replaced(pid) {
       const info = remember(pid, reader.read(pid))
-      return { traced: info === undefined ? selector.byDefault : judge(info), info }
+      const traced = info === undefined ? selector.byDefault : judge(info)
+      carriers?.replaced(pid, traced ? info : undefined)
+      return { traced, info: info === undefined ? undefined : withCarriers(info) }
     },
     listens(pid, port) {
       const before = known.get(pid)?.info ?? reader.read(pid)
       if (before === undefined || port === 0 || before.listens.includes(port)) return undefined
       const info = { ...before, listens: [...before.listens, port].sort((a, b) => a - b) }
       remember(pid, info)
-      return judge(info) ? info : undefined
+      if (!judge(info)) return undefined
+      carriers?.listens(info)
+      return withCarriers(info)
+    },
+    forked: (child, parent) => carriers?.forked(child, parent),
+    describe(pid) {
+      const entry = known.get(pid)
+      return entry?.told === true && entry.info !== undefined ? withCarriers(entry.info) : undefined
     },
     ended(pid) {
       const told = known.get(pid)?.told === true
       known.delete(pid)
       own.delete(pid)
       decisions.delete(pid)
+      carriers?.ended(pid)
       return told
     },
   }

@@ -75,6 +75,8 @@ export function createStreamEditor(options: StreamEditorOptions): StreamEditor {
       case Op.exit:
         return tracker.ended(pid) ? KEEP : DROP
       case Op.fork:
+        tracker.forked(pid, view.getUint32(at + PROCESS.parent, true))
+        return KEEP
       case Op.close:
         return KEEP
       default:

@@ -12,6 +12,9 @@ const BATCH_SAMPLE = 50
 /** So many answers read by their caller for each one read by another thread make the latter odd. */
 const OWN_ANSWERS = 20
 
+/** In place of a carrier's id: the process has carriers, and which one ran is not known. Nothing is concluded then. */
+export const UNKNOWN_CARRIER = Number.MAX_SAFE_INTEGER
+
 interface Carrier {
   activity: Activity | undefined
   /** Something was done (a call, an answer) since `activity` was entered by reading a request. */
@@ -74,6 +77,11 @@ export interface Carriers {
   settled(message: Sample, tid: number, carrier: number): void
   /** A carrier has started a thread: it works for whom the carrier works for now, until that is over. */
   threadBorn(process: ObservedProcess, tid: number, carrier: number, thread: number, timeNs: number): void
+  /**
+   * A carrier made another one, which starts in its activity as of now; whatever had the same id before is gone.
+   * `spawner` 0: the thread itself.
+   */
+  born(process: ObservedProcess, tid: number, spawner: number, child: number, timeNs: number): void
   ended(tid: number): void
   /** True if work in this process may find its owner only when the answer is written. */
   bindsByReply(process: ObservedProcess): boolean
@@ -108,20 +116,19 @@ export function createCarriers(limit = 100_000): Carriers {
     }
     return habits
   }
+  const nobody = (process: ObservedProcess, activity: Activity | undefined): Carrier => ({
+    ...{ activity, acted: false, unsettled: [] },
+    ...{ habits: habitsOf(process), lossEpoch },
+  })
   const carrierOf = (process: ObservedProcess, tid: number, id: number): Carrier => {
+    if (id === UNKNOWN_CARRIER) return nobody(process, unknownActivity())
     const key = id === 0 ? tid : `${process.pid}:${id}`
     let carrier = byId.get(key)
     if (carrier !== undefined && carrier.lossEpoch !== lossEpoch) forgetWork(carrier, lossEpoch)
     if (carrier === undefined) {
       if (byId.size >= limit) byId.delete(byId.keys().next().value as string | number)
-      carrier = {
-        // After a loss, what a carrier did before it was first seen may have been lost with it.
-        activity: lossEpoch === 0 ? undefined : unknownActivity(),
-        acted: false,
-        unsettled: [],
-        habits: habitsOf(process),
-        lossEpoch,
-      }
+      // After a loss, what a carrier did before it was first seen may have been lost with it.
+      carrier = nobody(process, lossEpoch === 0 ? undefined : unknownActivity())
       byId.set(key, carrier)
     }
     return carrier
@@ -225,6 +232,13 @@ export function createCarriers(limit = 100_000): Carriers {
       if (ownerOf(parent) !== undefined) births.born()
       parent.hasThreads = true
       child.activity = { owner: undefined, parent, boundBy: undefined, trust: 1, born: births, sinceNs: timeNs }
+    },
+    born: (process, tid, spawner, child, timeNs) => {
+      const key = `${process.pid}:${child}`
+      byId.delete(key)
+      if (byId.size >= limit) byId.delete(byId.keys().next().value as string | number)
+      const parent = activityOf(carrierOf(process, tid, spawner), timeNs)
+      byId.set(key, nobody(process, { owner: undefined, parent, boundBy: undefined, trust: 1, sinceNs: timeNs }))
     },
     ended: tid => {
       byId.delete(tid)

@@ -8,7 +8,7 @@ import type { ObservedProcess, Processes } from '../capture/processes.js'
 import type { CopyPolicy, ProtocolModule, Sender } from '../protocols/protocol.js'
 import type { RouteTemplates } from '../protocols/route-templates.js'
 import type { Counters } from '../telemetry/counters.js'
-import { type Carriers, unknownActivity } from './carriers.js'
+import { type Carriers, UNKNOWN_CARRIER, unknownActivity } from './carriers.js'
 import { ConnectionState } from './connection-state.js'
 import { createDatagrams, type Datagrams } from './datagrams.js'
 import { recogniseProtocol } from './recognition.js'
@@ -54,6 +54,7 @@ export class ConnectionDriver implements EventHandler {
   readonly #holes
   readonly #unreadable
   readonly #evicted
+  readonly #unknownCarriers
 
   constructor(options: ConnectionDriverOptions) {
     this.#options = options
@@ -67,6 +68,7 @@ export class ConnectionDriver implements EventHandler {
     this.#orphans = options.counters.counter('samples.data.unknown_connection')
     this.#holes = options.counters.counter('samples.bytes.not_seen')
     this.#unreadable = options.counters.counter('samples.connections.unrecognised')
+    this.#unknownCarriers = options.counters.counter('samples.context.carrier_unknown')
     this.#evicted = options.counters.counter('samples.connections.evicted')
   }
 
@@ -82,6 +84,7 @@ export class ConnectionDriver implements EventHandler {
     }
     if (record.lossEpoch !== this.#lossEpoch) this.#lostSome(record.lossEpoch)
     if (state.opaque || record.length < 0) return
+    this.#settleCarrier(record)
     if (state.connection.transport === 'udp') {
       this.#datagrams.read(state, record)
       return
@@ -107,6 +110,7 @@ export class ConnectionDriver implements EventHandler {
 
   connection(record: EventReader): void {
     if (record.lossEpoch !== this.#lossEpoch) this.#lostSome(record.lossEpoch)
+    this.#settleCarrier(record)
     const process = this.#options.processes.get(record.pid)
     const known = this.#states.get(record.connection)
     const connection = decodeConnection(record, process)
@@ -181,9 +185,22 @@ export class ConnectionDriver implements EventHandler {
   }
 
   taskBirth(record: EventReader): void {
-    if ((record.flags & EventFlag.thread) === 0) return
+    if (record.lossEpoch !== this.#lossEpoch) this.#lostSome(record.lossEpoch)
+    this.#settleCarrier(record)
     const { processes, carriers } = this.#options
-    carriers.threadBorn(processes.get(record.pid), record.tid, record.carrier, record.u64(TASK.task), record.timeNs)
+    const process = processes.get(record.pid)
+    const child = record.u64(TASK.task)
+    const isThread = (record.flags & EventFlag.thread) !== 0
+    if (isThread) carriers.threadBorn(process, record.tid, record.carrier, child, record.timeNs)
+    else carriers.born(process, record.tid, record.carrier, child, record.timeNs)
+  }
+
+  /** Where a process has carriers and the record does not say which one it was, it must not pass for the thread's. */
+  #settleCarrier(record: EventReader): void {
+    if ((record.flags & EventFlag.carrier) !== 0) return
+    if (this.#options.processes.get(record.pid).info?.carriers === undefined) return
+    record.carrier = UNKNOWN_CARRIER
+    this.#unknownCarriers.value++
   }
 
   text(record: EventReader, json: string): void {

@@ -188,6 +188,8 @@ function connectingActivity(state: ConnectionState, record: EventReader): Connec
   const activity = state.connectActivity
   if (activity === undefined || state.connectTid !== record.tid) return undefined
   if (activity.trust === 0) return activity
+  // A task that is known by itself says more than whoever opened the connection (a pool gives it to another).
+  if (record.carrier !== 0) return undefined
   // Opened for nobody in particular (a pool that fills up), or for a request that is over.
   return activity.owner === undefined || activity.owner.complete ? undefined : activity
 }

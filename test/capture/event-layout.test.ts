@@ -8,6 +8,14 @@ import {
   LATENCY_LAST_BITS,
   LATENCY_STEPS_BITS,
 } from '../../src/capture/call-sketch-layout.js'
+import {
+  ASYNCIO_LAYOUT,
+  CARRIER_CONFIG,
+  CARRIER_COUNTS,
+  CarrierBit,
+  GREENLET_LAYOUT,
+  PYTHON_LAYOUT,
+} from '../../src/capture/carriers/carrier-layout.js'
 import { HEAD_LIMIT, LOST_CAUSES, POLICY, ProcessDecision, TAIL_LIMIT } from '../../src/capture/control-layout.js'
 import {
   CLOSE,
@@ -90,4 +98,15 @@ test('what the kernel counts has the same layout on both sides', t => {
     k_latency_steps_bits: LATENCY_STEPS_BITS,
     k_latency_count: LATENCY_BUCKETS,
   })
+})
+
+test('what user space writes about carriers has the same layout and numbers on both sides', t => {
+  if (!requires(t, program('clang'), program('bpftool'))) return
+  const { structs, enums } = readTypeLayouts()
+  assertLayout(CARRIER_CONFIG, structs['carrier_config'])
+  assertLayout(CARRIER_COUNTS, structs['carrier_counts'])
+  assertLayout(GREENLET_LAYOUT, structs['greenlet_layout'])
+  assertLayout(ASYNCIO_LAYOUT, structs['asyncio_layout'])
+  assertLayout(PYTHON_LAYOUT, structs['python_layout'])
+  assertEnum(CarrierBit, enums['carrier_kind'], 'k_carrier_')
 })

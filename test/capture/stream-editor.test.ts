@@ -32,6 +32,8 @@ function fakeTracker(): ProcessTracker {
     meet: learn,
     replaced: pid => (pid === 66 ? { traced: false, info: undefined } : { traced: true, info: learn(pid) }),
     listens: (pid, port) => (port === 0 || known.has(pid) ? undefined : learn(pid)),
+    forked: () => {},
+    describe: () => undefined,
     ended: pid => known.delete(pid),
   }
 }

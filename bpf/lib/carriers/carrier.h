@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
+/* Which greenlet, task or goroutine runs in this thread now. One header a kind; this one asks those that the process has. */
+#ifndef GHOSTSPAN_CARRIERS_CARRIER_H
+#define GHOSTSPAN_CARRIERS_CARRIER_H
+
+#include "../../maps/carrier_configs.h"
+#include "../../maps/carrier_threads.h"
+#include "../config.h"
+#include "asyncio.h"
+#include "greenlet.h"
+
+struct carrier {
+    __u64 id;     /* 0: the thread itself */
+    __u64 parent; /* as event_header.carrier_parent */
+    __u32 flags;  /* k_flag_carrier once it was found */
+    __u32 sending; /* for kinds that look further at what is written than at what is read */
+};
+
+static __always_inline struct carrier_config *carriers_of(const __u32 tgid)
+{
+    return carriers_enabled ? bpf_map_lookup_elem(&carrier_configs, &tgid) : NULL;
+}
+
+static __always_inline struct carrier_thread *carrier_thread_of(
+    struct task_struct *task, const struct carrier_config *config)
+{
+    struct carrier_thread *thread =
+        bpf_task_storage_get(&carrier_threads, task, NULL, BPF_LOCAL_STORAGE_GET_F_CREATE);
+    if (thread && unlikely(thread->generation != config->generation)) {
+        __builtin_memset(thread, 0, sizeof(*thread));
+        thread->generation = config->generation;
+    }
+    return thread;
+}
+
+/* A greenlet may run inside an asyncio task (SQLAlchemy does so): it is the narrower of the two. */
+static __always_inline bool find_python_carrier(
+    struct carrier_config *config, struct task_struct *task, struct carrier *found)
+{
+    struct carrier_thread *thread = carrier_thread_of(task, config);
+    if (!thread)
+        return false;
+    const __u64 thread_pointer = thread_pointer_of(task);
+    if ((config->kinds & k_carrier_greenlet) && !find_greenlet(config, thread, thread_pointer, &found->id))
+        return false;
+    if (found->id || !(config->kinds & k_carrier_asyncio))
+        return true;
+    return find_context(config, thread, thread_pointer, &found->id);
+}
+
+/*
+ * Fills `found`; without k_flag_carrier in its flags nothing is known. `sending`: the call wrote to a socket.
+ * Not static: the verifier looks at it once, by itself.
+ */
+__noinline int find_carrier(const __u32 tgid, const __u32 sending, struct carrier *found)
+{
+    if (!found)
+        return 0;
+    __builtin_memset(found, 0, sizeof(*found));
+    found->sending = sending;
+    struct carrier_config *config = carriers_of(tgid);
+    if (!config)
+        return 0;
+    struct task_struct *task = bpf_get_current_task_btf();
+    bool known = false;
+    config->counts.lookups++;
+    if (config->kinds & (k_carrier_greenlet | k_carrier_asyncio))
+        known = find_python_carrier(config, task, found);
+    if (known)
+        found->flags = k_flag_carrier;
+    else
+        found->id = found->parent = 0;
+    return 0;
+}
+
+#endif
