@@ -1,5 +1,6 @@
 import { amqp } from './amqp/index.js'
 import { dns } from './dns/index.js'
+import { fastcgi } from './fastcgi/index.js'
 import { http } from './http/index.js'
 import { http2 } from './http2/index.js'
 import { kafka } from './kafka/index.js'
@@ -9,6 +10,7 @@ import { postgresql } from './postgresql/index.js'
 import type { ProtocolModule } from './protocol.js'
 import { redis } from './redis/index.js'
 import { tls } from './tls/index.js'
+import { uwsgi } from './uwsgi/index.js'
 
 /** Every protocol that is read, in the order in which the first bytes of a connection are shown to them. */
 export const protocolModules: readonly ProtocolModule[] = [
@@ -21,5 +23,7 @@ export const protocolModules: readonly ProtocolModule[] = [
   postgresql,
   redis,
   memcached,
+  fastcgi,
+  uwsgi,
   dns,
 ]
