@@ -1,5 +1,6 @@
 import { Command } from 'commander'
 import { version } from '../version.js'
+import { addCompareCommand } from './compare.js'
 import { addConfigCommand } from './config.js'
 import { addDemoCommand } from './demo.js'
 import { addDoctorCommand } from './doctor.js'
@@ -43,6 +44,7 @@ export function createProgram(): Command {
   addTracesCommand(program)
   addShowCommand(program)
   addExplainCommand(program)
+  addCompareCommand(program)
   addStatusCommand(program)
   addDoctorCommand(program)
   addDemoCommand(program)
