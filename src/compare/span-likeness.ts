@@ -22,7 +22,7 @@ export const FARTHEST_US: Readonly<Record<PointKind, number>> = {
   wsgi: 500e3,
   rpc: 500e3,
   rpcClient: 200e3,
-  db: 20e3,
+  db: 60e3,
   internal: 0,
 }
 
