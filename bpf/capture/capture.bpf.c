@@ -3,6 +3,7 @@
 #include "../lib/call.h"
 #include "../lib/carriers/birth.h"
 #include "../lib/carriers/threads.h"
+#include "../lib/carriers/uvloop.h"
 #include "../lib/life.h"
 
 SEC("tp_btf/sock_send_length")
@@ -64,6 +65,13 @@ SEC("uretprobe")
 int BPF_KRETPROBE(context_copied, void *copy)
 {
     return on_birth(copy ? (__u64)copy + k_context_mark : 0, k_carrier_asyncio);
+}
+
+/* PySet_Add(set, member), in processes whose uvloop gathers writes. */
+SEC("uprobe")
+int BPF_KPROBE(write_queued, void *set, void *member)
+{
+    return on_queued_write((__u64)member);
 }
 
 SEC("iter/task")

@@ -46,7 +46,7 @@ static __always_inline int on_connecting(struct sock *sk)
     collect_port_policy(sk, state);
     if (decision == k_process_traced) {
         struct carrier carrier;
-        find_carrier(task->tgid, 1, &carrier);
+        find_carrier(task->tgid, 0, &carrier);
         if (!tell_connection(sk, state, k_op_connect, task, &carrier))
             set_flags(state, k_socket_connecting);
     }

@@ -46,6 +46,7 @@ enum carrier_kind {
     k_carrier_asyncio = 2,
     k_carrier_go = 4,
     k_carrier_node = 8,
+    k_carrier_uvloop = 16, /* of an asyncio process: writes are gathered by the loop (uvloop.h) */
 };
 
 /* Addresses and offsets of one process, found by user space; src/capture/carriers/ says how. */

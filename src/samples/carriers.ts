@@ -120,8 +120,10 @@ export function createCarriers(limit = 100_000): Carriers {
     ...{ activity, acted: false, unsettled: [] },
     ...{ habits: habitsOf(process), lossEpoch },
   })
+  /** Threads that run an event loop which reads for its tasks outside of any of them (uvloop). */
+  const loopThreads = new Set<number>()
   const carrierOf = (process: ObservedProcess, tid: number, id: number): Carrier => {
-    if (id === UNKNOWN_CARRIER) return nobody(process, unknownActivity())
+    if (id === UNKNOWN_CARRIER || (id === 0 && loopThreads.has(tid))) return nobody(process, unknownActivity())
     const key = id === 0 ? tid : `${process.pid}:${id}`
     let carrier = byId.get(key)
     if (carrier !== undefined && carrier.lossEpoch !== lossEpoch) forgetWork(carrier, lossEpoch)
@@ -234,6 +236,7 @@ export function createCarriers(limit = 100_000): Carriers {
       child.activity = { owner: undefined, parent, boundBy: undefined, trust: 1, born: births, sinceNs: timeNs }
     },
     born: (process, tid, spawner, child, timeNs) => {
+      if (process.info?.carriers?.kinds.includes('uvloop') === true) loopThreads.add(tid)
       const key = `${process.pid}:${child}`
       byId.delete(key)
       if (byId.size >= limit) byId.delete(byId.keys().next().value as string | number)
@@ -241,6 +244,7 @@ export function createCarriers(limit = 100_000): Carriers {
       byId.set(key, nobody(process, { owner: undefined, parent, boundBy: undefined, trust: 1, sinceNs: timeNs }))
     },
     ended: tid => {
+      loopThreads.delete(tid)
       byId.delete(tid)
     },
     bindsByReply: process => (habitsByProcess.get(process)?.boundByReply ?? 0) > 0,

@@ -5,6 +5,7 @@
 
 #include "../../maps/carrier_configs.h"
 #include "../../maps/carrier_threads.h"
+#include "../../maps/queued_writes.h"
 #include "../config.h"
 #include "asyncio.h"
 #include "greenlet.h"
@@ -33,6 +34,20 @@ static __always_inline struct carrier_thread *carrier_thread_of(
     return thread;
 }
 
+/* In a thread of a loop that gathers writes nothing but this says for whom it writes. */
+static __always_inline bool take_queued_writer(struct task_struct *task, struct carrier *found)
+{
+    const struct pt_regs *registers = (const struct pt_regs *)bpf_task_pt_regs(task);
+    const __u64 key = ((__u64)task->tgid << 32) | (__u32)registers->di;
+    const struct queued_write *queued = bpf_map_lookup_elem(&queued_writes, &key);
+    if (!queued)
+        return false;
+    found->id = queued->carrier;
+    const bool known = queued->flags & k_flag_carrier;
+    bpf_map_delete_elem(&queued_writes, &key);
+    return known;
+}
+
 /* A greenlet may run inside an asyncio task (SQLAlchemy does so): it is the narrower of the two. */
 static __always_inline bool find_python_carrier(
     struct carrier_config *config, struct task_struct *task, struct carrier *found)
@@ -45,6 +60,8 @@ static __always_inline bool find_python_carrier(
         return false;
     if (found->id || !(config->kinds & k_carrier_asyncio))
         return true;
+    if (found->sending && (thread->checked & k_carrier_uvloop) && (config->kinds & k_carrier_uvloop))
+        return take_queued_writer(task, found);
     return find_context(config, thread, thread_pointer, &found->id);
 }
 

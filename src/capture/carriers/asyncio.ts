@@ -109,6 +109,9 @@ function threadState(image: ProcessImage, library: ThreadLibrary, thread: number
   return state > Number.MAX_SAFE_INTEGER ? 0 : state
 }
 
+/** A Context may end while it is looked at: only what is wrong every time is wrong. */
+const LOOKS = 5
+
 /** True if some thread has something else than a Context there. */
 function wrongContext(
   image: ProcessImage,
@@ -117,10 +120,14 @@ function wrongContext(
   context: number,
   contextType: number,
 ): boolean {
-  return image.threads().some(thread => {
-    const state = threadState(image, library, thread.address, key)
+  const isWrong = (thread: number): boolean => {
+    const state = threadState(image, library, thread, key)
     const at = state === 0 ? 0 : (image.memory.word(state + context) ?? 0)
     return at !== 0 && image.memory.word(at + OBJECT_TYPE) !== contextType
+  }
+  return image.threads().some(({ address }) => {
+    for (let look = 0; look < LOOKS; look++) if (!isWrong(address)) return false
+    return true
   })
 }
 

@@ -108,7 +108,7 @@ class Discovery implements CarrierDiscovery {
       return
     }
     watched.info = info
-    if (watched.carriers?.state !== 'resolved' && this.#mayLookNow()) this.#look(watched)
+    if (this.#mayLookNow()) this.#look(watched)
   }
 
   forked(child: number, parent: number): void {
@@ -262,13 +262,12 @@ class Discovery implements CarrierDiscovery {
     watched.told = names.join()
     watched.detail = resolved.map(each => each.detail).join('; ')
     watched.carriers = { kinds: names, state: 'resolved', reason: '' }
-    watched.pauseMillis = LONGEST_PAUSE_MILLIS
   }
 
   #encode(present: readonly CarrierKind[], resolved: readonly (Resolution & { state: 'resolved' })[]): Uint8Array {
     const config = new Uint8Array(CARRIER_CONFIG.bytes)
     const view = new DataView(config.buffer)
-    const bits = present.reduce((sum, kind) => sum | kind.bit, 0)
+    const bits = present.reduce((sum, kind, index) => (resolved[index]!.idle === true ? sum : sum | kind.bit), 0)
     view.setUint32(CARRIER_CONFIG.kinds, bits, true)
     view.setUint32(CARRIER_CONFIG.generation, ++this.#generations, true)
     const layout = new DataView(config.buffer, CARRIER_CONFIG.layout)
@@ -293,7 +292,6 @@ class Discovery implements CarrierDiscovery {
       this.#options.counters.add('capture.carriers.self_check_failed')
       return false
     }
-    watched.pauseMillis = LONGEST_PAUSE_MILLIS
     return true
   }
 

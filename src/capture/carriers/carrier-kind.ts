@@ -24,6 +24,8 @@ export type Resolution =
       readonly fill: (layout: DataView) => void
       /** All have to be in place before the kernel is told of the carriers: an id without births may be reused. */
       readonly probes: readonly ProbeSite[]
+      /** Nothing to do for the kernel: the kind's bit is left out. */
+      readonly idle?: boolean
     }
   /** Still starting, or not relocated yet: will be looked at again. */
   | { readonly state: 'pending'; readonly reason: string }
@@ -35,7 +37,7 @@ export type Resolution =
  * Neither function may throw for what a process contains; all reads go through the image.
  */
 export interface CarrierKind {
-  readonly name: 'greenlet' | 'asyncio' | 'go' | 'node'
+  readonly name: 'greenlet' | 'asyncio' | 'uvloop' | 'go' | 'node'
   /** Bit of enum carrier_kind. */
   readonly bit: number
   /** By its name alone, may a program that has just been started come to run such carriers? */

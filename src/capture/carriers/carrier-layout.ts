@@ -2,7 +2,7 @@
  * struct carrier_config and what it holds, as in `bpf/types/control.h`; compared with it by
  * test/capture/event-layout.test.ts.
  */
-export const CarrierBit = { greenlet: 1, asyncio: 2, go: 4, node: 8 } as const
+export const CarrierBit = { greenlet: 1, asyncio: 2, go: 4, node: 8, uvloop: 16 } as const
 
 export const CARRIER_CONFIG = { kinds: 0, generation: 4, counts: 8, layout: 40, bytes: 168 } as const
 export const CARRIER_COUNTS = { lookups: 0, faults: 8, mismatches: 16, births: 24, bytes: 32 } as const
