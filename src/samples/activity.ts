@@ -1,4 +1,3 @@
-import type { AnsweringHabits } from './answering-habits.js'
 import type { Sample } from './sample.js'
 import type { ThreadBirths } from './thread-births.js'
 
@@ -14,8 +13,8 @@ export interface Activity {
   boundBy: 'read' | 'reply' | undefined
   /** From 0 to 1: what the carrier's kind and its behaviour so far let one expect. */
   trust: number
-  /** Of an activity that found its owner when a thread of a pool answered: what is known of such threads. */
-  answering?: AnsweringHabits
+  /** Of an activity that found its owner when its carrier answered: how far such carriers are believed. */
+  answering?: { readonly trust: number }
   /** Of a thread that was started in `parent`: what is known of such threads. */
   born?: ThreadBirths
   /** A thread was started in it. */

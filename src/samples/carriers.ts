@@ -2,6 +2,7 @@ import type { ObservedProcess } from '../capture/processes.js'
 import { type Activity, ownerOf } from './activity.js'
 import { type AnsweringHabits, createAnsweringHabits } from './answering-habits.js'
 import type { Sample } from './sample.js'
+import { createTaskAnswers, type TaskAnswers } from './task-answers.js'
 import { createThreadBirths, type ThreadBirths } from './thread-births.js'
 
 /** Context evidence is believed this much where a process reads requests in batches before it acts on any of them. */
@@ -15,6 +16,9 @@ const OWN_ANSWERS = 20
 /** In place of a carrier's id: the process has carriers, and which one ran is not known. Nothing is concluded then. */
 export const UNKNOWN_CARRIER = Number.MAX_SAFE_INTEGER
 
+/** Until so many answers have been seen, any of them may be the first that tells whom earlier calls were made for. */
+const FIRST_ANSWERS = 20
+
 interface Carrier {
   activity: Activity | undefined
   /** Something was done (a call, an answer) since `activity` was entered by reading a request. */
@@ -22,6 +26,8 @@ interface Carrier {
   /** Messages read but not settled, oldest first: the first one is being worked on. */
   readonly unsettled: Sample[]
   readonly habits: ProcessHabits
+  /** Where it has answered last. */
+  answered: Sample['connection'] | undefined
   lossEpoch: number
 }
 
@@ -38,6 +44,10 @@ interface ProcessHabits {
   boundByReply: number
   /** Of threads that answer what others have read. */
   readonly answering: AnsweringHabits
+  /** Of tasks that answer what others have read. */
+  readonly taskAnswers: TaskAnswers
+  /** Requests that were answered by whomever. */
+  answers: number
   /** Of threads that it starts while it works for a request. */
   readonly births: ThreadBirths
   /** Answers read by the thread that had made the call, and by another one. */
@@ -108,6 +118,8 @@ export function createCarriers(limit = 100_000): Carriers {
         workAfterSettling: 0,
         boundByReply: 0,
         answering: createAnsweringHabits(),
+        taskAnswers: createTaskAnswers(),
+        answers: 0,
         births: createThreadBirths(),
         answersToCaller: 0,
         answersToOther: 0,
@@ -118,7 +130,7 @@ export function createCarriers(limit = 100_000): Carriers {
   }
   const nobody = (process: ObservedProcess, activity: Activity | undefined): Carrier => ({
     ...{ activity, acted: false, unsettled: [] },
-    ...{ habits: habitsOf(process), lossEpoch },
+    ...{ habits: habitsOf(process), answered: undefined, lossEpoch },
   })
   /** Threads that run an event loop which reads for its tasks outside of any of them (uvloop). */
   const loopThreads = new Set<number>()
@@ -195,19 +207,23 @@ export function createCarriers(limit = 100_000): Carriers {
     },
     answerBegun: (request, tid, id) => {
       const carrier = carrierOf(request.process, tid, id)
+      const { habits, activity } = carrier
       carrier.acted = true
-      const activity = carrier.activity
+      habits.answers++
+      if (id !== 0) {
+        habits.taskAnswers.answered(carrier.answered === undefined || carrier.answered === request.connection)
+        carrier.answered = request.connection
+      }
       if (activity?.owner !== undefined) return
       // Who read it himself owned his work from then on: what has no owner after that was lost sight of.
       if (request.tid === tid && request.carrier === id) return
       // A task is born and ends; a thread of a pool shows no border between its jobs.
-      const { answering } = carrier.habits
-      if (id === 0) answering.answered(request, activity?.calls ?? 0, activity?.sinceNs ?? 0)
+      if (id === 0) habits.answering.answered(request, activity?.calls ?? 0, activity?.sinceNs ?? 0)
       if (activity === undefined) return
-      if (id === 0) activity.answering = answering
+      activity.answering = id === 0 ? habits.answering : habits.taskAnswers
       activity.owner = request
       activity.boundBy = 'reply'
-      carrier.habits.boundByReply++
+      habits.boundByReply++
     },
     answerDone: (request, tid, id) => {
       const carrier = carrierOf(request.process, tid, id)
@@ -247,11 +263,16 @@ export function createCarriers(limit = 100_000): Carriers {
       loopThreads.delete(tid)
       byId.delete(tid)
     },
-    bindsByReply: process => (habitsByProcess.get(process)?.boundByReply ?? 0) > 0,
+    bindsByReply: process => {
+      const habits = habitsByProcess.get(process)
+      return (
+        habits !== undefined && (habits.boundByReply > 0 || (habits.requests > 0 && habits.answers < FIRST_ANSWERS))
+      )
+    },
     learns: sample => {
       const habits = habitsByProcess.get(sample.process)
       if (habits === undefined) return false
-      if (habits.boundByReply > 0 && !habits.answering.settled) return true
+      if (habits.boundByReply > 0 && !habits.answering.settled && !habits.taskAnswers.settled) return true
       const { activity } = sample
       return (activity?.born !== undefined || activity?.hasThreads === true) && !habits.births.settled
     },
@@ -306,6 +327,8 @@ function trustIn(carrier: Carrier, habits: ProcessHabits, sample: Sample): numbe
     !carrier.acted &&
     !before.complete &&
     before.exchange.shape === 'call' &&
+    // Whoever reads answers from a queue for all that wait is at each of their requests in turn, and does nothing for it.
+    sample.exchange.shape === 'call' &&
     before.connection !== sample.connection &&
     !Number.isNaN(before.requestEndNs)
   if (untouched) habits.batched++

@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { ownerOf, trustIn } from '../../src/samples/activity.js'
 import { type Carriers, createCarriers } from '../../src/samples/carriers.js'
 import type { Sample } from '../../src/samples/sample.js'
-import { madeUpExchange, madeUpSample, observedProcess } from '../support/made-up-samples.js'
+import { madeUpConnection, madeUpExchange, madeUpSample, observedProcess } from '../support/made-up-samples.js'
 
 const process = observedProcess(7)
 
@@ -56,7 +56,6 @@ test('Where another thread works and answers, the calls it made find their owner
   const only = request(carriers, 1)
   const made = call(carriers, 2)
   assert.equal(ownerOf(made.activity), undefined)
-  assert.equal(carriers.bindsByReply(process), false)
   carriers.answerBegun(only, 2, 0)
   assert.equal(ownerOf(made.activity), only)
   assert.equal(made.activity?.boundBy, 'reply')
@@ -182,4 +181,40 @@ test('A thread that is started while nobody is known to be worked for belongs to
   carriers.threadBorn(process, 1, 0, 50, 0)
   request(carriers, 1)
   assert.equal(ownerOf(call(carriers, 50).activity), undefined)
+})
+
+test('A task that answers on one connection after the other is a loop that writes for all of them, and not believed', () => {
+  const carriers = createCarriers()
+  const loop = 900
+  const made = Array.from({ length: 10 }, (_, n) => {
+    const each = request(carriers, 1, { carrier: 100 + n, connection: madeUpConnection() })
+    const activity = carriers.current(process, 1, loop, 0)
+    carriers.callMade(process, 1, loop, activity)
+    carriers.answerBegun(each, 1, loop)
+    carriers.answerDone(each, 1, loop)
+    return activity
+  })
+  assert.ok(made.every(activity => trustIn(activity) < 0.5))
+})
+
+test('Before the first answers nobody knows whether they tell whom calls were made for', () => {
+  const carriers = createCarriers()
+  assert.equal(carriers.bindsByReply(process), false)
+  for (let n = 0; n < 30; n++) {
+    const each = request(carriers, 1)
+    assert.equal(carriers.bindsByReply(process), n < 20)
+    carriers.answerBegun(each, 1, 0)
+    carriers.answerDone(each, 1, 0)
+  }
+})
+
+test('Who reads the answers of remote calls from a queue, for all that wait, is no reader of batches', () => {
+  const carriers = createCarriers()
+  for (let n = 0; n < 80; n++) {
+    const waiting = request(carriers, n + 10, { requestEndNs: 1 })
+    const remote = call(carriers, n + 10)
+    message(carriers, 1)
+    carriers.answerRead(remote, 1, 0)
+    assert.equal(waiting.activity!.trust, 1)
+  }
 })
