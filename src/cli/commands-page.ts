@@ -37,6 +37,12 @@ prints \`{"file", "bytes", "events", "lostEvents", "samples", "traces", "redacte
 Nothing is archived or sent unless \`--archive\` or \`--otlp\` says so.`,
   traces: `\`--json\` prints an object a trace: \`{"traceId", "startUnixNano", "name", "service", "durationNs", "spans", "services", "error"}\`.
 Works beside the running daemon and without it.`,
+  top: `\`--json\` prints an object a line: \`{"service", "name", "end", "calls", "errors", "perSecond", "meanNs", "p50Ns", "p90Ns", "p99Ns",
+"longestNs", "requestBytes", "responseBytes"}\`.`,
+  map: `\`--json\` prints \`{"since", "until", "services": [{"name", "traced"}], "edges": [{"from", "to", "protocol", …}]}\` with the figures of \`top\`.`,
+  stats: `\`--json\` prints \`{"service", "since", "until", "rowsRead", "operations", "distinct", "frequent"}\`.`,
+  shapes: `\`--json\` prints an object a shape: \`{"shape", "firstSeen", "lastSeen", "traces", "failed", "service", "name", "spans", "slowest",
+"latest", "latestFailed", "like", "nodes"}\`.`,
   show: '`--json` prints the trace as `replay --json` does.',
   explain: `\`--json\` prints \`{"span", "verdict", "parent", "confidence", "decidedBy", "evidence": [{"kind", "strength", "says"}], "candidates": [{"spanId", "confidence", "times", "span"}]}\`;
 \`verdict\` is \`linked\`, \`guess\` (a root whose likeliest parent is below the floor), \`remote\` (an instrumented caller's

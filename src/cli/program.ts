@@ -5,11 +5,15 @@ import { addConfigCommand } from './config.js'
 import { addDemoCommand } from './demo.js'
 import { addDoctorCommand } from './doctor.js'
 import { addExplainCommand } from './explain.js'
+import { addMapCommand } from './map.js'
 import { addRecordCommand } from './record.js'
 import { addReplayCommand } from './replay.js'
 import { addRunCommand } from './run.js'
+import { addShapesCommand } from './shapes.js'
 import { addShowCommand } from './show.js'
+import { addStatsCommand } from './stats.js'
 import { addStatusCommand } from './status.js'
+import { addTopCommand } from './top.js'
 import { addTracesCommand } from './traces.js'
 
 const DESCRIPTION =
@@ -25,6 +29,7 @@ Examples:
   sudo ghostspan run --print tree      trace everything, show traces in the terminal
   ghostspan traces --errors            failed requests in the archive
   ghostspan show 4f1c09                one of them as a tree
+  ghostspan top                        the busiest operations
   ghostspan explain 9c41d0             why a span has the parent that it has
   ghostspan replay capture.pcapng      traces from a packet capture, without root`
 
@@ -45,6 +50,10 @@ export function createProgram(): Command {
   addShowCommand(program)
   addExplainCommand(program)
   addCompareCommand(program)
+  addTopCommand(program)
+  addMapCommand(program)
+  addStatsCommand(program)
+  addShapesCommand(program)
   addStatusCommand(program)
   addDoctorCommand(program)
   addDemoCommand(program)

@@ -1,0 +1,35 @@
+import type { SketchFilter, SketchReading } from '../archive/queries/read-sketches.js'
+import type { Settings } from '../config/settings.js'
+import { note } from './standard-output.js'
+
+export interface SketchRange {
+  /** ns since 1970, as options give them. */
+  readonly since: bigint | undefined
+  readonly until: bigint | undefined
+  readonly defaultSeconds: number
+}
+
+export interface ReadRange extends SketchReading {
+  readonly until: number
+  /** Length of what was read. */
+  readonly seconds: number
+}
+
+const BILLION = 1_000_000_000n
+
+/** Sketches of a range, which ends now unless said otherwise. Says what had to be left out. */
+export async function readSketchRange(
+  settings: Settings,
+  range: SketchRange,
+  filter: Omit<SketchFilter, 'since' | 'until'>,
+): Promise<ReadRange> {
+  const { readSketches } = await import('../archive/queries/read-sketches.js')
+  const { readArchive } = await import('./archive-access.js')
+  const until = range.until === undefined ? Math.ceil(Date.now() / 1_000) : Number(range.until / BILLION)
+  const since = range.since === undefined ? until - range.defaultSeconds : Number(range.since / BILLION)
+  const reading = await readArchive(settings, archive => readSketches(archive, { ...filter, since, until }))
+  if (reading.otherFormatRows > 0) {
+    note(`${reading.otherFormatRows} rows of sketches are of another format, and are left out`)
+  }
+  return { ...reading, until, seconds: Math.max(1, until - reading.since) }
+}
