@@ -32,7 +32,7 @@ const { values: flags, positionals } = parseArgs({
   options: {
     json: { type: 'boolean', default: false },
     check: { type: 'boolean', default: false },
-    requests: { type: 'string', default: '4000' },
+    requests: { type: 'string', default: '8000' },
     help: { type: 'boolean', default: false },
   },
 })

@@ -17,7 +17,7 @@ CREATE TABLE IF NOT EXISTS ${database}.shape_traces (
   repeats Array(Int64) CODEC(T64, ZSTD(1)),
   gaps Array(Int64) COMMENT 'ns, pre-order: from the sibling before, or the start of the parent' CODEC(T64, ZSTD(1)),
   tails Array(Int64) COMMENT 'ns: from the end of the last child, or the own start, to the own end' CODEC(T64, ZSTD(1)),
-  ids Array(UInt64) CODEC(NONE),
+  ids Array(UInt64) CODEC(ZSTD(1)),
   ${numbers.map(name => `${name} Array(Int64) CODEC(T64, ZSTD(3)),`).join('\n  ')}
   texts Array(String) CODEC(ZSTD(3)),
   archived DateTime DEFAULT now() CODEC(ZSTD(1)),
@@ -43,12 +43,12 @@ CREATE TABLE IF NOT EXISTS ${database}.thin_traces (
   weight Float32 CODEC(ZSTD(1)),
   repeats Array(Int64) CODEC(T64, ZSTD(1)),
   gap_scales Array(Int8) COMMENT 'pre-order: number of bits of the ns, negative where the gap is' CODEC(ZSTD(3)),
-  gap_digits Array(UInt8) COMMENT 'three bits below the first' CODEC(ZSTD(3)),
-  duration_scales Array(Int8) CODEC(ZSTD(3)),
-  duration_digits Array(UInt8) COMMENT 'seven bits below the first' CODEC(ZSTD(3)),
+  gap_digits Array(UInt8) COMMENT 'two bits below the first' CODEC(ZSTD(3)),
+  duration_scales Array(Int8) COMMENT 'of ns: 64 steps of 1 % each; 0: none' CODEC(ZSTD(3)),
+  duration_digits Array(UInt8) COMMENT 'steps within the 64' CODEC(ZSTD(3)),
   archived DateTime DEFAULT now() CODEC(ZSTD(1)),
   TraceId String ALIAS lower(hex(trace_key)),
-  INDEX ix_trace lower(hex(trace_key)) TYPE bloom_filter(0.001) GRANULARITY 1
+  INDEX ix_trace lower(hex(trace_key)) TYPE bloom_filter(0.01) GRANULARITY 1
 ) ENGINE = ReplacingMergeTree
 PARTITION BY toYYYYMM(Start)
 PRIMARY KEY (shape, node, Start)
@@ -89,9 +89,9 @@ CREATE TABLE IF NOT EXISTS ${database}.trace_shapes (
   service SimpleAggregateFunction(max, String),
   name SimpleAggregateFunction(max, String),
   spans SimpleAggregateFunction(max, UInt32),
-  outline SimpleAggregateFunction(max, String) COMMENT 'JSON: the tree of operations, repeats folded',
+  outline SimpleAggregateFunction(max, String) COMMENT 'JSON: the tree of operations, repeats folded' CODEC(ZSTD(6)),
   similarity SimpleAggregateFunction(max, Array(UInt32)) COMMENT 'MinHash of its paths of operations',
-  node_bins SimpleAggregateFunction(sumMap, ${MAP_OF_COUNTS}) COMMENT 'durations: number of the node in the outline * 4096 + bin + 1',
+  node_bins SimpleAggregateFunction(sumMap, ${MAP_OF_COUNTS}) COMMENT 'durations: number of the node in the outline * 4096 + bin + 1' CODEC(ZSTD(6)),
   slowest SimpleAggregateFunction(max, Tuple(UInt64, FixedString(16))) COMMENT 'duration in ns, trace',
   latest SimpleAggregateFunction(max, Tuple(UInt64, FixedString(16))) COMMENT 'ms since 1970, trace',
   latest_failed SimpleAggregateFunction(max, Tuple(UInt64, FixedString(16)))

@@ -1,17 +1,14 @@
 import type { Archive } from '../archive/archive.js'
 import type { ArchiveSink } from '../archive/sink.js'
 import type { Schedule } from '../jobs/schedule.js'
-import type { SketchSink } from '../sketches/sketch-sink.js'
 import type { TraceSink } from '../traces/span.js'
 import { openArchive } from './archive-access.js'
-import { createArchiveTarget, createShapeTarget, createSketchTarget, type SinkContext } from './trace-sinks.js'
+import { createArchiveTargets, type SinkContext } from './trace-sinks.js'
 
 /** The archive of a daemon: the way to it, the sink, and the jobs that keep it within its bounds. */
 export interface DaemonArchive {
   readonly archive: Archive
   readonly sink: ArchiveSink
-  /** undefined where the settings switch sketches off. */
-  readonly sketches: SketchSink | undefined
   /** Everything that takes finished traces. */
   readonly sinks: readonly TraceSink[]
   close(): Promise<void>
@@ -33,16 +30,11 @@ export async function openDaemonArchive(context: SinkContext): Promise<DaemonArc
     warn(`nothing is archived: ${error.message}`)
     return undefined
   }
-  const sink = await createArchiveTarget(archive, context)
-  const sketches = settings.sketches.enabled ? await createSketchTarget(archive, context) : undefined
-  const shapes = await createShapeTarget(archive, sink, context)
-  const stored = settings.shapes.store ? [shapes.sink] : [sink, shapes.sink]
-  const sinks = sketches === undefined ? stored : [...stored, sketches]
+  const { rows: sink, sinks } = await createArchiveTargets(archive, context)
   const schedule = await startJobs(archive, sink, context)
   return {
     archive,
     sink,
-    sketches,
     sinks,
     close: async () => {
       await schedule.stop()

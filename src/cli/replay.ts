@@ -132,21 +132,24 @@ async function openSinks(
       closers.push(() => sink.close())
     }
   }
-  if (flags.archive === true) sinks.push(await openReplayArchive(context, closers))
+  if (flags.archive === true) sinks.push(...(await openReplayArchive(context, closers)))
   return sinks
 }
 
-async function openReplayArchive(context: SinkContext, closers: (() => Promise<unknown>)[]): Promise<TraceSink> {
+async function openReplayArchive(
+  context: SinkContext,
+  closers: (() => Promise<unknown>)[],
+): Promise<readonly TraceSink[]> {
   const { openArchive } = await import('./archive-access.js')
-  const { createArchiveTarget } = await import('./trace-sinks.js')
+  const { createArchiveTargets } = await import('./trace-sinks.js')
   const archive = await openArchive(context.settings, {
     role: 'daemon',
     warn: message => context.log.warn({ component: 'archive' }, message),
   })
   closers.push(() => archive.close())
-  const sink = await createArchiveTarget(archive, context)
-  closers.push(() => sink.close())
-  return sink
+  const { sinks } = await createArchiveTargets(archive, context)
+  closers.push(() => Promise.all(sinks.map(sink => sink.close())))
+  return sinks
 }
 
 async function replayOne(

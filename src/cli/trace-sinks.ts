@@ -100,7 +100,7 @@ export async function createPrintSink({ form, output, counters }: PrintOptions):
 }
 
 /** The archive's sink, with migrations before the first insert and rows spooled while it is away. */
-export async function createArchiveTarget(archive: Archive, context: SinkContext): Promise<ArchiveSink> {
+async function createArchiveTarget(archive: Archive, context: SinkContext): Promise<ArchiveSink> {
   const { createArchiveSink } = await import('../archive/sink.js')
   const { migrate } = await import('../archive/migrate.js')
   const { join } = await import('node:path')
@@ -139,7 +139,7 @@ async function createOwnRowsSender(archive: Archive, room: 'sketches' | 'shapes'
 }
 
 /** Sketches of what is archived. */
-export async function createSketchTarget(archive: Archive, context: SinkContext): Promise<SketchSink> {
+async function createSketchTarget(archive: Archive, context: SinkContext): Promise<SketchSink> {
   const { createSketchSink } = await import('../sketches/sketch-sink.js')
   return createSketchSink({
     sender: await createOwnRowsSender(archive, 'sketches', context),
@@ -149,17 +149,13 @@ export async function createSketchTarget(archive: Archive, context: SinkContext)
   })
 }
 
-export interface ShapeTarget {
+interface ShapeTarget {
   readonly sink: TraceSink
   readonly statistics: ShapeStatistics
 }
 
 /** Traces as shapes, stored so instead of in `whole` or counted beside it, as the settings say. */
-export async function createShapeTarget(
-  archive: Archive,
-  whole: TraceSink,
-  context: SinkContext,
-): Promise<ShapeTarget> {
+async function createShapeTarget(archive: Archive, whole: TraceSink, context: SinkContext): Promise<ShapeTarget> {
   const { createShapeCountingSink, createShapeSink } = await import('../shapes/shape-sink.js')
   const { createShapeStatistics } = await import('../shapes/shape-statistics.js')
   const { knownShapes } = await import('../archive/queries/list-shapes.js')
@@ -178,4 +174,19 @@ export async function createShapeTarget(
     statistics,
     sink: settings.shapes.store ? createShapeSink({ ...common, whole }) : createShapeCountingSink(common),
   }
+}
+
+/** Everything of the archive that takes finished traces, as the settings say. */
+export interface ArchiveTargets {
+  /** Spans as rows; in it are only those that cannot be kept as shapes, where shapes are stored. */
+  readonly rows: ArchiveSink
+  readonly sinks: readonly TraceSink[]
+}
+
+export async function createArchiveTargets(archive: Archive, context: SinkContext): Promise<ArchiveTargets> {
+  const { settings } = context
+  const rows = await createArchiveTarget(archive, context)
+  const shapes = await createShapeTarget(archive, rows, context)
+  const sketches = settings.sketches.enabled ? [await createSketchTarget(archive, context)] : []
+  return { rows, sinks: [...(settings.shapes.store ? [] : [rows]), shapes.sink, ...sketches] }
 }

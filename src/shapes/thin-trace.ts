@@ -7,8 +7,9 @@ import type { ShapeDictionary } from './trace-decoder.js'
 import { decodeTrace } from './trace-decoder.js'
 
 /**
- * An old trace: which shape, when, and how long. A duration keeps eight significant bits (three digits, at most 0.4 %
- * off), a gap four (at most 6.3 %): a number of bits with the sign, and the bits below the first.
+ * An old trace: which shape, when, and how long. A duration is a step on a logarithmic scale, at most 0.5 % off
+ * (three digits); a gap keeps three significant bits (at most 12.5 % off): their number with the sign, and those below
+ * the first.
  */
 export interface ThinRow {
   readonly traceId: string
@@ -32,12 +33,25 @@ export const THIN_COLUMNS = [
   ...['gap_scales', 'gap_digits', 'duration_scales', 'duration_digits'],
 ]
 
-const DURATION_BITS = 7
-const GAP_BITS = 3
+const GAP_BITS = 2
+/** Steps of 1 %, so that a duration is at most half of that off: as good as three digits. */
+const DURATION_SCALE = 1 / Math.log(1.005 / 0.995)
+const DIGITS = 64
 
 interface Rounded {
   readonly scale: number
   readonly digits: number
+}
+
+/** A step on the logarithmic scale, in two bytes; 0 is nothing, or less. */
+export function roundDuration(nanos: number): Rounded {
+  if (nanos < 1) return { scale: 0, digits: 0 }
+  const step = Math.round(Math.log(nanos) * DURATION_SCALE) + DIGITS
+  return { scale: Math.floor(step / DIGITS), digits: step % DIGITS }
+}
+
+export function durationOf({ scale, digits }: Rounded): number {
+  return scale === 0 ? 0 : Math.round(Math.exp((scale * DIGITS + digits - DIGITS) / DURATION_SCALE))
 }
 
 /** The number of bits, negative for a negative number, and `bits` of those below the first. */
@@ -88,7 +102,7 @@ export function thinRow(row: ShapeRow, dictionary: ShapeDictionary): ThinRow {
   }
   walk(row.node, 0)
   const roundedGaps = gaps.map(gap => roundBits(gap, GAP_BITS))
-  const rounded = durations.map(duration => roundBits(duration, DURATION_BITS))
+  const rounded = durations.map(roundDuration)
   return {
     ...{ ...head, repeats },
     ...{ gapScales: roundedGaps.map(gap => gap.scale), gapDigits: roundedGaps.map(gap => gap.digits) },
@@ -121,9 +135,7 @@ export function appendThinRow(writer: RowBinaryWriter, row: ThinRow): void {
  */
 export function decodeThinTrace(row: ThinRow, dictionary: ShapeDictionary): FinishedTrace {
   const gaps = row.gapScales.map((scale, i) => valueOfBits({ scale, digits: row.gapDigits[i]! }, GAP_BITS))
-  const durations = row.durationScales.map((scale, i) =>
-    valueOfBits({ scale, digits: row.durationDigits[i]! }, DURATION_BITS),
-  )
+  const durations = row.durationScales.map((scale, i) => durationOf({ scale, digits: row.durationDigits[i]! }))
   const tails: number[] = []
   let at = 0
   let repeat = 0

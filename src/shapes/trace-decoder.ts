@@ -1,6 +1,7 @@
 import type { EvidenceKind } from '../correlate/link.js'
 import type { Attributes } from '../protocols/protocol.js'
 import type { FinishedSpan, FinishedTrace, ServiceResource, SpanLink, WallTime } from '../traces/span.js'
+import { type CallPositions, createCallPositions, ORDINAL, POSITION } from './call-positions.js'
 import type { Layout } from './layouts.js'
 import type { ShapeRow } from './shape-row.js'
 import { FACTS, type FieldValue, otherEndId, unpacked } from './span-fields.js'
@@ -24,6 +25,7 @@ export class ShapeError extends Error {}
 export function decodeTrace(row: ShapeRow, dictionary: ShapeDictionary): FinishedTrace {
   const reader = readerOf(row)
   const resources = new Map<string, ServiceResource>()
+  const positions = createCallPositions()
   interface Built {
     readonly span: FinishedSpan | undefined
     readonly end: number
@@ -38,7 +40,7 @@ export function decodeTrace(row: ShapeRow, dictionary: ShapeDictionary): Finishe
       throw new ShapeError(`the archive lacks layout ${stored.layout} of trace ${row.traceId}`)
     }
     const start = layout === undefined ? from : from + reader.gap()
-    const raw = layout === undefined ? undefined : spanValues(layout, reader, above)
+    const raw = layout === undefined ? undefined : spanValues(layout, reader, above, positions)
     const span = raw === undefined ? undefined : spanOf(row, layout!, raw, start, above, resources)
     const me: Above = { values: raw?.values ?? [], node: { span } }
     const children: Built[] = []
@@ -98,7 +100,12 @@ interface RawSpan {
   readonly values: readonly FieldValue[]
 }
 
-function spanValues({ text, stored }: Layout, reader: Reader, above: Above | undefined): RawSpan {
+function spanValues(
+  { text, stored }: Layout,
+  reader: Reader,
+  above: Above | undefined,
+  positions: CallPositions,
+): RawSpan {
   const id = text.id === 'row' ? reader.id() : otherEndId(above!.node.span!.spanId)
   const wireKey = text.wireKey === 'row' ? reader.text() : { id, other: otherEndId(id), none: '' }[text.wireKey]
   const values: FieldValue[] = new Array(text.rules.length)
@@ -119,6 +126,10 @@ function spanValues({ text, stored }: Layout, reader: Reader, above: Above | und
   text.rules.forEach((rule, field) => {
     if (rule.from === 'fact') values[field] = values[rule.fact]!
   })
+  const expected = positions.expected(values)
+  if (text.rules[POSITION]!.from === 'row') values[POSITION] = (values[POSITION] as number) + expected.position
+  if (text.rules[ORDINAL]!.from === 'row') values[ORDINAL] = (values[ORDINAL] as number) + expected.ordinal
+  positions.seen(values)
   return { id, wireKey, values }
 }
 

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { Attributes } from '../protocols/protocol.js'
 import type { FinishedSpan, FinishedTrace } from '../traces/span.js'
+import { createCallPositions, ORDINAL, POSITION } from './call-positions.js'
 import { createFamilies, type FieldType, fittingLayout, type Layout } from './layouts.js'
 import { shapeHex } from './shape-hash.js'
 import { emptyNumbers, type ShapeRow } from './shape-row.js'
@@ -150,6 +151,7 @@ function rowOf(trace: FinishedTrace, tree: TraceTree, root: Coded, weight: numbe
     ...{ late: trace.late, incomplete: trace.incomplete, spans: trace.spans.length },
     ...{ repeats: [], gaps: [], tails: [], ids: [], numbers: emptyNumbers(), texts: [] },
   }
+  const positions = createCallPositions()
   const put = (coded: Coded, from: number): void => {
     const { node, layout, values, children } = coded
     const { span, start, end } = node
@@ -157,8 +159,16 @@ function rowOf(trace: FinishedTrace, tree: TraceTree, root: Coded, weight: numbe
       row.gaps.push(start - from)
       if (layout.text.id === 'row') row.ids.push(span.spanId)
       if (layout.text.wireKey === 'row') row.texts.push(span.sample.wireKey)
+      const expected = positions.expected(values)
+      positions.seen(values)
       for (const { field, stream, type } of layout.stored) {
         const value = values[field]!
+        if (field === POSITION || field === ORDINAL) {
+          row.numbers[stream as 'positions'].push(
+            (value as number) - (field === POSITION ? expected.position : expected.ordinal),
+          )
+          continue
+        }
         if (stream === 'texts') row.texts.push(String(value))
         else row.numbers[stream].push(type === 'b' ? (value === true ? 1 : 0) : (value as number))
       }
