@@ -5,7 +5,23 @@ import { createProgram } from '../../src/cli/program.js'
 import { selectionRule } from '../../src/cli/settings-options.js'
 import { ghostspan } from './ghostspan-process.js'
 
-const COMMANDS = ['run', 'record', 'replay', 'traces', 'show', 'explain', 'status', 'doctor', 'demo', 'config']
+const COMMANDS = [
+  'run',
+  'record',
+  'replay',
+  'traces',
+  'show',
+  'explain',
+  'status',
+  'doctor',
+  'demo',
+  'config',
+  'map',
+  'shapes',
+  'stats',
+  'top',
+  'compare',
+]
 
 test('the commands are those that are documented', () => {
   assert.deepEqual(
