@@ -5,6 +5,7 @@ import { http } from './http/index.js'
 import { http2 } from './http2/index.js'
 import { kafka } from './kafka/index.js'
 import { memcached } from './memcached/index.js'
+import { memcachedBinary } from './memcached-binary/index.js'
 import { mysql } from './mysql/index.js'
 import { postgresql } from './postgresql/index.js'
 import type { ProtocolModule } from './protocol.js'
@@ -23,6 +24,7 @@ export const protocolModules: readonly ProtocolModule[] = [
   postgresql,
   redis,
   memcached,
+  memcachedBinary,
   fastcgi,
   uwsgi,
   dns,

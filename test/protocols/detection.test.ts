@@ -120,7 +120,6 @@ function foreign(): [string, Uint8Array][] {
     ['STOMP', text('CONNECT\naccept-version:1.2\nhost:a\n\n\0')],
     ['MQTT connect', hex('10 10 00 04 4d 51 54 54 04 02 00 3c 00 04 67 68 6f 73')],
     ['MongoDB', hex('3a 00 00 00 01 00 00 00 00 00 00 00 d4 07 00 00 00 00 00 00 61 64 6d 69 6e 2e 24 63 6d 64 00')],
-    ['memcached binary', hex('80 00 00 03 00 00 00 00 00 00 00 03 00 00 00 00 00 00 00 00 00 00 00 00 66 6f 6f')],
     ['AMQP 1.0', hex('41 4d 51 50 00 01 00 00')],
     ['ZMTP', hex('ff 00 00 00 00 00 00 00 01 7f 03 00 4e 55 4c 4c')],
     ['LDAP bind', hex('30 0c 02 01 01 60 07 02 01 03 04 00 80 00')],
