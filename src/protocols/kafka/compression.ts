@@ -1,20 +1,13 @@
-import type { Buffer } from 'node:buffer'
-import * as zlib from 'node:zlib'
+import { gunzipSync } from 'node:zlib'
 import { unpackLz4 } from './lz4.js'
 import { unpackSnappyFrames } from './snappy.js'
+import { unpackZstd } from './zstd.js'
 
 /** Bits 0 to 2 of a batch's attributes. */
 export const CODECS = ['none', 'gzip', 'snappy', 'lz4', 'zstd'] as const
 
 /** Most bytes that a compressed block may unpack to; a larger one is not read. */
 export const UNPACKED_LIMIT = 262_144
-
-/** Node.js has it from 22.15 and 23.8 on. */
-const zstd = (zlib as { zstdDecompressSync?: (bytes: Uint8Array, options: { maxOutputLength: number }) => Buffer })
-  .zstdDecompressSync
-
-/** Whether this Node.js can unpack zstd. */
-export const unpacksZstd = zstd !== undefined
 
 let scratch: Uint8Array | undefined
 
@@ -25,18 +18,24 @@ let scratch: Uint8Array | undefined
 export function unpack(codec: number, bytes: Uint8Array, start: number, end: number): Uint8Array | undefined {
   switch (CODECS[codec]) {
     case 'gzip':
-      return unpackWith(zlib.gunzipSync, bytes, start, end)
-    case 'zstd':
-      return zstd === undefined ? undefined : unpackWith(zstd, bytes, start, end)
+      return unpackWith(gunzipSync, bytes, start, end)
     case 'snappy':
-    case 'lz4': {
-      scratch ??= new Uint8Array(UNPACKED_LIMIT)
-      const length = (CODECS[codec] === 'lz4' ? unpackLz4 : unpackSnappyFrames)(bytes, start, end, scratch)
-      return length < 0 ? undefined : scratch.subarray(0, length)
-    }
+      return unpackInto(unpackSnappyFrames, bytes, start, end)
+    case 'lz4':
+      return unpackInto(unpackLz4, bytes, start, end)
+    case 'zstd':
+      return unpackInto(unpackZstd, bytes, start, end)
     default:
       return undefined
   }
+}
+
+type UnpackerInto = (bytes: Uint8Array, start: number, end: number, out: Uint8Array) => number
+
+function unpackInto(unpacker: UnpackerInto, bytes: Uint8Array, start: number, end: number): Uint8Array | undefined {
+  scratch ??= new Uint8Array(UNPACKED_LIMIT)
+  const length = unpacker(bytes, start, end, scratch)
+  return length < 0 ? undefined : scratch.subarray(0, length)
 }
 
 type Unpacker = (bytes: Uint8Array, options: { maxOutputLength: number }) => Uint8Array
