@@ -11,6 +11,8 @@ import { cpuMillisOf, familyOf, rssMiBOf } from './process-usage.js'
 export interface DaemonOptions {
   /** Executables that are traced, as globs; nothing else is. */
   readonly executables: readonly string[]
+  /** Further rules of the selection, as in a settings file: `{ action: include, user: nova }`. */
+  readonly rules?: readonly string[]
   readonly archive: boolean
 }
 
@@ -29,15 +31,18 @@ export interface Daemon {
   cpuMillis(): number
   /** Resident memory of the daemon without the archive's engine, MiB. */
   rssMiB(): number
+  /** Of the embedded archive; gone after `stop`. */
+  readonly dataDirectory: string
   stop(): Promise<void>
 }
 
-export async function startDaemon({ executables, archive }: DaemonOptions): Promise<Daemon> {
+export async function startDaemon({ executables, archive, rules = [] }: DaemonOptions): Promise<Daemon> {
   const folder = mkdtempSync(join(tmpdir(), 'ghostspan-bench-'))
   const [health] = await freePorts(1, process.pid)
   const receiver = await startReceiver()
+  const allRules = [...executables.map(executable => `{ action: include, executable: "${executable}" }`), ...rules]
   const config = join(folder, 'ghostspan.yaml')
-  writeFileSync(config, configuration(executables, archive, health!, receiver.port, folder))
+  writeFileSync(config, configuration(allRules, archive, health!, receiver.port, folder))
   const main = fileURLToPath(new URL('../../src/cli/main.js', import.meta.url))
   const child = spawn(process.execPath, [...process.execArgv, main, 'run', '--config', config, '--print', 'none'], {
     stdio: ['ignore', 'ignore', 'pipe'],
@@ -70,18 +75,19 @@ export async function startDaemon({ executables, archive }: DaemonOptions): Prom
     },
     cpuMillis: () => cpuMillisOf(familyOf(child.pid!)),
     rssMiB: () => rssMiBOf(child.pid!),
+    dataDirectory: join(folder, 'data'),
     stop,
   }
 }
 
 function configuration(
-  executables: readonly string[],
+  selected: readonly string[],
   archive: boolean,
   health: number,
   otlpPort: number,
   folder: string,
 ): string {
-  const rules = executables.map(executable => `        - { action: include, executable: "${executable}" }`)
+  const rules = selected.map(rule => `        - ${rule}`)
   return `file_format: "1.1"
 tracer_provider:
   processors:
