@@ -9,6 +9,7 @@ import { loadOsprofilerTrace } from '../../src/compare/load-osprofiler.js'
 import type { OsprofilerTrace } from '../../src/compare/osprofiler-trace.js'
 import { runLab } from './lab.js'
 import { spansOf, startWatching } from './watching.js'
+import { waterfallPlot } from './waterfall-plot.js'
 
 export interface OperationResult {
   readonly name: string
@@ -41,7 +42,7 @@ function operations(suffix: string, image: string): Operation[] {
     of('server list', 'server', 'list'),
     of('network create', 'network', 'create', `net-${suffix}`),
     of('image upload', 'image', 'create', '--file', image, ...format, `image-${suffix}`),
-    of('server create', ...create, '--nic', 'none', `bare-${suffix}`),
+    of('server create', '--os-compute-api-version', '2.37', ...create, '--nic', 'none', `bare-${suffix}`),
     of('server create with network', ...create, '--network', 'lab-net', `net-${suffix}`),
     of('server resize', 'server', 'resize', '--wait', '--flavor', 'lab.small', `net-${suffix}`),
     of('server delete', 'server', 'delete', '--wait', `bare-${suffix}`),
@@ -55,7 +56,7 @@ export interface OperationOptions {
   /** Names that are measured; the others run as far as these need them. Empty: all. */
   readonly only: readonly string[]
   readonly suffix: string
-  /** Pages of the comparisons go here; undefined: nowhere. */
+  /** Pages and pictures of the comparisons go here; undefined: nowhere. */
   readonly pages: string | undefined
   readonly progress: (text: string) => void
   readonly done: (result: OperationResult) => void
@@ -106,6 +107,7 @@ async function compare(
   if (pages !== undefined) {
     writeFileSync(join(pages, `${name.replaceAll(' ', '-')}.html`), comparisonPage(comparison))
     writeFileSync(join(pages, `${name.replaceAll(' ', '-')}.txt`), `${comparisonText(comparison)}\n`)
+    writeFileSync(join(pages, `${name.replaceAll(' ', '-')}.svg`), waterfallPlot(comparison.rebuilt, name))
   }
   const { matched, missing, extra, parentsEqual, traces } = comparison
   const millis = (us: number): number => Math.round(us) / 1_000

@@ -1,5 +1,4 @@
-import { spawnSync } from 'node:child_process'
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { cpuMillisOf } from '../live/process-usage.js'
@@ -138,13 +137,23 @@ function emptyLog(): void {
   writeFileSync(LOG, '')
 }
 
-/** Run time of the BPF programs that this process holds, ms. */
+/** Run time of the BPF programs that this process holds, ms: the kernel tells it of each descriptor (bpf_prog_show_fdinfo). */
 function bpfMillis(pid: number): number {
-  const { stdout } = spawnSync('bpftool', ['prog', 'show', '-j'], { encoding: 'utf8', maxBuffer: 64 * 1024 * 1024 })
-  const programs = JSON.parse(stdout) as { run_time_ns?: number; pids?: { pid: number }[] }[]
-  return programs
-    .filter(({ pids }) => pids?.some(holder => holder.pid === pid))
-    .reduce((sum, { run_time_ns = 0 }) => sum + run_time_ns / 1e6, 0)
+  const folder = `/proc/${pid}/fdinfo`
+  const byProgram = new Map<string, number>()
+  for (const name of readdirSync(folder)) {
+    let text: string
+    try {
+      text = readFileSync(join(folder, name), 'latin1')
+    } catch {
+      // Closed since.
+      continue
+    }
+    const id = /^prog_id:\s+(\d+)/m.exec(text)?.[1]
+    const time = /^run_time_ns:\s+(\d+)/m.exec(text)?.[1]
+    if (id !== undefined && time !== undefined) byProgram.set(id, Number(time) / 1e6)
+  }
+  return [...byProgram.values()].reduce((sum, millis) => sum + millis, 0)
 }
 
 function quantile(sorted: readonly number[], q: number): number {
