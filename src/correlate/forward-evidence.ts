@@ -17,7 +17,7 @@ export interface ForwardEvidence extends EvidenceSource {
 const FORWARDED = new Set(['http-forward', 'traceparent', 'b3'])
 
 /** Right so often before anything is known of the process, and how many cases that is worth. */
-const EXPECTED = 0.9
+const EXPECTED = 0.97
 const EXPECTED_CASES = 4
 const MOST_SURE = 0.999
 /** Of equal requests, all but one have been passed on: so sure is it the last one, and not another try of one of them. */
