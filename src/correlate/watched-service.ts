@@ -39,6 +39,33 @@ const LATE_US = 300e3
 const ROWS_FOR_HALF_TRUST = 5
 const LEAST_CONFIDENCE = 0.02
 
+/**
+ * Models take times for more telling than they are where jobs wait in queues, threads share a processor, and others call
+ * as well: what they said, and how often it was right, over the services of `npm run accuracy` with all other evidence of
+ * a call's parent off, at 1, 10 and 100 requests at a time.
+ */
+const MEASURED = [
+  [0, 0],
+  [0.25, 0.115],
+  [0.656, 0.28],
+  [0.9, 0.55],
+  [0.95, 0.7],
+  [0.978, 0.945],
+  [0.99, 0.99],
+  [0.999, 0.999],
+  [1, 1],
+] as const
+
+function asMeasured(said: number): number {
+  for (let i = 1; i < MEASURED.length; i++) {
+    const [upper, right] = MEASURED[i]!
+    if (said > upper) continue
+    const [lower, least] = MEASURED[i - 1]!
+    return least + ((said - lower) / (upper - lower)) * (right - least)
+  }
+  return said
+}
+
 interface WatchedRequest extends StreamedRequest {
   readonly sample: Sample
 }
@@ -74,7 +101,7 @@ export function createWatchedService({ seed, counters, decide }: WatchedServiceO
       if (candidates[0]!.parent === undefined) withoutParent.value++
       const parents: TimedParent[] = []
       for (const { parent, confidence, rows } of candidates) {
-        const trusted = (confidence * rows) / (rows + ROWS_FOR_HALF_TRUST)
+        const trusted = asMeasured((confidence * rows) / (rows + ROWS_FOR_HALF_TRUST))
         if (parent === undefined || trusted < LEAST_CONFIDENCE) continue
         parents.push({ parent: (parent as WatchedRequest).sample, confidence: trusted })
       }
