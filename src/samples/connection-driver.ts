@@ -237,7 +237,7 @@ export class ConnectionDriver implements EventHandler {
     state.close()
     if (local.port === 0 || this.#leafPorts.has(local.port)) return
     this.#leafPorts.add(local.port)
-    this.#options.control.setPortPolicy(local.port, { ...(state.module?.wants ?? COUNT_ONLY), countOnly: true }, true)
+    this.#options.control.setPortPolicy(local.port, { ...(state.wants ?? COUNT_ONLY), countOnly: true }, true)
   }
 
   /** Puts the record at its place in the stream: a jump forward is a hole, bytes that were seen before are left out. */
@@ -295,12 +295,22 @@ export class ConnectionDriver implements EventHandler {
     const { protocol } = state
     if (protocol === undefined) return
     if (protocol.failed) this.#restart(state, sender, state.stream(sender).position !== position)
-    else if (protocol.wants !== undefined && protocol.wants !== state.wants) this.#ask(state, protocol.wants)
+    else if (protocol.wants !== undefined && protocol.wants !== state.wants) this.#askMore(state, protocol.wants)
   }
 
   #ask(state: ConnectionState, wants: CopyPolicy): void {
     state.wants = wants
     this.#options.control.setConnectionPolicy(state.connection.id, wants)
+  }
+
+  /** A connection turned out to need more than its kind: later ones to the same port most likely will, too. */
+  #askMore(state: ConnectionState, wants: CopyPolicy): void {
+    this.#ask(state, wants)
+    const { role, remote, local } = state.connection
+    const { port } = role === 'client' ? remote : local
+    if (!this.#portPolicies.has(port)) return
+    const isLeaf = this.#leafPorts.has(port)
+    this.#options.control.setPortPolicy(port, isLeaf ? { ...wants, countOnly: true } : wants, isLeaf)
   }
 
   #recognise(state: ConnectionState, sender: Sender): boolean {

@@ -29,7 +29,9 @@ const id = (letter: string): string => letter.repeat(32)
 
 /** What oslo.messaging writes around a call or cast, and around an answer; as long as Nova's. */
 function oslo(fields: Record<string, unknown>, padding = 0): string {
-  const message = JSON.stringify({ method: 'work', args: { text: 'x'.repeat(padding) }, ...fields })
+  // Answers name no method.
+  const asked = 'result' in fields ? {} : { method: 'work', args: { text: 'x'.repeat(padding) } }
+  const message = JSON.stringify({ ...asked, ...fields })
   return JSON.stringify({ 'oslo.version': '2.0', 'oslo.message': message })
 }
 const context = { _context_request_id: `req-${'1'.repeat(8)}-1111-1111-1111-${'1'.repeat(12)}` }
@@ -105,8 +107,8 @@ test('A remote call over oslo.messaging is one branch: call, delivery, work, ans
   assert.deepEqual(lines, [
     [
       'api server GET /a',
-      '  api producer send tasks (context)',
-      '    worker consumer process tasks (content)',
+      '  api producer tasks.work (context)',
+      '    worker consumer tasks.work (content)',
       '      worker client GET (context)',
       '      worker producer send reply_1 (content)',
       '        api consumer process reply_1 (content)',
@@ -156,7 +158,7 @@ test('A cast that several consumers get has a child for each of them', async () 
 
   const { traces } = await runPipeline(talk.capture.source())
   const [lines] = withoutHousekeeping(traces)
-  assert.equal(lines?.filter(line => line.startsWith('    worker consumer process fanout')).length, 3)
+  assert.equal(lines?.filter(line => line.startsWith('    worker consumer fanout.work')).length, 3)
 })
 
 test('Calls of one API request share its id, and that alone ties none of them to another', async () => {
