@@ -7,6 +7,7 @@ import { kafka } from './kafka/index.js'
 import { memcached } from './memcached/index.js'
 import { memcachedBinary } from './memcached-binary/index.js'
 import { mysql } from './mysql/index.js'
+import { mysqlCompressed } from './mysql-compressed/index.js'
 import { postgresql } from './postgresql/index.js'
 import type { ProtocolModule } from './protocol.js'
 import { redis } from './redis/index.js'
@@ -21,6 +22,7 @@ export const protocolModules: readonly ProtocolModule[] = [
   amqp,
   kafka,
   mysql,
+  mysqlCompressed,
   postgresql,
   redis,
   memcached,

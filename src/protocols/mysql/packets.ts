@@ -54,3 +54,18 @@ export function textUntilNul(bytes: Uint8Array, start: number, end: number): str
 export function text(bytes: Uint8Array, start: number, end: number): string {
   return utf8(bytes, start, end)
 }
+
+/** Where the rows of an answer that begin at `start` and are here whole end, and the sequence number behind them. */
+export function rowsEnd(bytes: Uint8Array, start: number, end: number, sequence: number): readonly [number, number] {
+  let i = start
+  let next = sequence
+  while (end - i > HEADER) {
+    const length = uint24(bytes, i)
+    const stop = i + HEADER + length
+    // From 0xfe on a first byte is no row's: the end of the rows, or an error.
+    if (stop > end || length === 0 || length === FULL || bytes[i + HEADER]! >= 0xfe || bytes[i + 3] !== next) break
+    next = (next + 1) & 0xff
+    i = stop
+  }
+  return [i, next]
+}

@@ -5,7 +5,7 @@ import { Answer, endsResult, PEEK, Step, TERMINATOR } from './answer.js'
 import { AnswerKind, COMMANDS, Command, LOGIN } from './commands.js'
 import { HANDSHAKE_LIMIT, readGreeting, readLogin } from './handshake.js'
 import { createOperation, failOperation, type Operation } from './operation.js'
-import { FULL, HEADER, uint24 } from './packets.js'
+import { FULL, HEADER, rowsEnd, uint24 } from './packets.js'
 import { Session } from './session.js'
 
 /** Commands whose answers are awaited at once; more are not pipelined by any client that is known. */
@@ -326,18 +326,9 @@ export class MysqlConnection implements ProtocolConnection {
   /** Rows whose first byte is here are passed without a look at the rest. */
   #passRows(stream: InputStream): void {
     const { bytes, start, end } = stream
-    let i = start
-    let sequence = this.#serverSequence
-    while (end - i > HEADER) {
-      const length = uint24(bytes, i)
-      const next = i + HEADER + length
-      if (next > end || length === 0 || length === FULL || bytes[i + HEADER]! >= 0xfe || bytes[i + 3] !== sequence)
-        break
-      sequence = (sequence + 1) & 0xff
-      i = next
-    }
+    const [stop, sequence] = rowsEnd(bytes, start, end, this.#serverSequence)
     this.#serverSequence = sequence
-    if (i > start) stream.consume(i - start)
+    if (stop > start) stream.consume(stop - start)
   }
 
   #endAnswer(step: number, offset: number, timeNs?: number): void {
