@@ -24,6 +24,8 @@ export interface OperationResult {
   readonly traceSpans: number
   readonly startP50Ms: number
   readonly startP99Ms: number
+  /** Without the time in which OSProfiler was seen writing its start point. */
+  readonly netStartP99Ms: number
   readonly durationP50Ms: number
 }
 
@@ -125,6 +127,7 @@ async function compare(
     traceSpans: comparison.rebuilt.length,
     startP50Ms: millis(comparison.startP50Us),
     startP99Ms: millis(comparison.startP99Us),
+    netStartP99Ms: millis(comparison.netStartP99Us),
     durationP50Ms: millis(comparison.durationP50Us),
   }
 }

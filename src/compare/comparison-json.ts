@@ -17,7 +17,12 @@ export function comparisonToJson(comparison: Comparison): Record<string, unknown
     internal: internal.length,
     extra: extra.length,
     kinds,
-    startDifferenceUs: { p50: round(comparison.startP50Us), p99: round(comparison.startP99Us) },
+    startDifferenceUs: {
+      p50: round(comparison.startP50Us),
+      p99: round(comparison.startP99Us),
+      netP50: round(comparison.netStartP50Us),
+      netP99: round(comparison.netStartP99Us),
+    },
     durationDifferenceUs: { p50: round(comparison.durationP50Us), p99: round(comparison.durationP99Us) },
     extraReasons: countReasons(extra),
     matches: matched.map(each => ({

@@ -20,6 +20,11 @@ export function comparisonText(comparison: Comparison): string {
     `differences  start ${millis(comparison.startP50Us)} in the median, ${millis(comparison.startP99Us)} at the 99th percentile; ` +
       `duration ${millis(comparison.durationP50Us)}, ${millis(comparison.durationP99Us)}`,
   ]
+  if (matched.some(({ writingUs }) => writingUs > 0)) {
+    lines.push(
+      `             start without OSProfiler's own writing, which lies between: ${millis(comparison.netStartP50Us)}, ${millis(comparison.netStartP99Us)}`,
+    )
+  }
   if (traces > 1) lines.push(`torn         the matches are spread over ${traces} reconstructed traces`)
   if (internal.length > 0) {
     lines.push(

@@ -9,6 +9,8 @@ export interface MatchedSpan {
   readonly rebuilt: RebuiltSpan
   /** rebuilt - OSProfiler, µs. */
   readonly startUs: number
+  /** Of that, the time in which OSProfiler was seen writing its start point, which it does before the work begins. */
+  readonly writingUs: number
   readonly durationUs: number
   /** The nearest ancestor that both have is the same; roots agree where neither has one. */
   readonly parentAgrees: boolean
@@ -51,6 +53,9 @@ export interface Comparison {
   /** Of |start difference|, µs; NaN without matches. */
   readonly startP50Us: number
   readonly startP99Us: number
+  /** The same without OSProfiler's own writing, as far as it was seen (Redis). */
+  readonly netStartP50Us: number
+  readonly netStartP99Us: number
   readonly durationP50Us: number
   readonly durationP99Us: number
 }
@@ -60,6 +65,7 @@ export function compareTraces(trace: OsprofilerTrace, around: readonly RebuiltSp
   const matching = matchSpans(trace, around)
   const { byOsprofiler, byRebuilt, traceId } = matching
   const parentAgrees = parentCheck(trace, around, matching)
+  const writings = writingsByParent(around)
   const matched: MatchedSpan[] = []
   const missing: MissingSpan[] = []
   const internal: OsprofilerSpan[] = []
@@ -70,6 +76,7 @@ export function compareTraces(trace: OsprofilerTrace, around: readonly RebuiltSp
         osprofiler,
         rebuilt,
         startUs: rebuilt.startUs - osprofiler.startUs,
+        writingUs: writingBetween(writings, osprofiler, rebuilt),
         durationUs: rebuilt.endUs - rebuilt.startUs - (osprofiler.endUs - osprofiler.startUs),
         parentAgrees: parentAgrees(osprofiler, rebuilt),
         inTrace: rebuilt.traceId === traceId,
@@ -83,6 +90,7 @@ export function compareTraces(trace: OsprofilerTrace, around: readonly RebuiltSp
     .filter(span => !byRebuilt.has(span))
     .map(span => ({ rebuilt: span, reason: extraReason(span, context) }))
   const starts = matched.map(({ startUs }) => Math.abs(startUs)).sort((a, b) => a - b)
+  const netStarts = matched.map(({ startUs, writingUs }) => Math.abs(startUs - writingUs)).sort((a, b) => a - b)
   const durations = matched.map(({ durationUs }) => Math.abs(durationUs)).sort((a, b) => a - b)
   return {
     trace,
@@ -97,6 +105,8 @@ export function compareTraces(trace: OsprofilerTrace, around: readonly RebuiltSp
     parentsEqual: matched.filter(each => each.parentAgrees).length,
     startP50Us: quantile(starts, 0.5),
     startP99Us: quantile(starts, 0.99),
+    netStartP50Us: quantile(netStarts, 0.5),
+    netStartP99Us: quantile(netStarts, 0.99),
     durationP50Us: quantile(durations, 0.5),
     durationP99Us: quantile(durations, 0.99),
   }
@@ -116,6 +126,30 @@ function parentCheck(trace: OsprofilerTrace, around: readonly RebuiltSpan[], mat
     if (expected === undefined) return above === undefined && rebuilt.traceId === matching.traceId
     return above === expected
   }
+}
+
+/** OSProfiler's Redis driver pushes each point to a list. */
+function writingsByParent(around: readonly RebuiltSpan[]): Map<string, RebuiltSpan[]> {
+  const writings = new Map<string, RebuiltSpan[]>()
+  for (const span of around) {
+    if (span.protocol !== 'redis' || span.parentSpanId === undefined || !span.name.startsWith('LPUSH')) continue
+    const known = writings.get(span.parentSpanId)
+    if (known === undefined) writings.set(span.parentSpanId, [span])
+    else known.push(span)
+  }
+  return writings
+}
+
+function writingBetween(
+  writings: ReadonlyMap<string, readonly RebuiltSpan[]>,
+  { startUs }: OsprofilerSpan,
+  rebuilt: RebuiltSpan,
+): number {
+  let sum = 0
+  for (const writing of writings.get(rebuilt.parentSpanId ?? '') ?? []) {
+    if (writing.startUs >= startUs && writing.endUs <= rebuilt.startUs) sum += writing.endUs - writing.startUs
+  }
+  return sum
 }
 
 const servicesWithSql = (matched: readonly MatchedSpan[]): Set<string> =>
