@@ -57,8 +57,8 @@ const interrupt = new AbortController()
 const byName = new Map(workloads.map(workload => [workload.name, workload]))
 
 process.exitCode = await main().catch((problem: Error) => {
-  progress(interrupt.signal.aborted ? 'interrupted; all servers are stopped' : `cannot be measured: ${problem.message}`)
-  return interrupt.signal.aborted ? INTERRUPTED : 1
+  progress(`cannot be measured: ${problem.message}`)
+  return 1
 })
 
 async function main(): Promise<number> {
@@ -71,9 +71,17 @@ async function main(): Promise<number> {
   }
   const outcome: Outcome = { measured: [], skipped: [], failed: [] }
   const evidence = evidenceGiven()
-  if (values.replay !== undefined) await replay(values.replay, evidence, outcome)
-  else await runLive(evidence, outcome)
-  return report(outcome)
+  try {
+    if (values.replay !== undefined) await replay(values.replay, evidence, outcome)
+    else await runLive(evidence, outcome)
+  } catch (problem) {
+    // What was measured before an interruption is told; a page is not written from it.
+    if (!interrupt.signal.aborted) throw problem
+    progress('interrupted; all servers are stopped')
+    report(outcome, false)
+    return INTERRUPTED
+  }
+  return report(outcome, values.write)
 }
 
 function chosen(): Workload[] {
@@ -155,14 +163,14 @@ function keep(measured: Measured, outcome: Outcome): void {
   for (const miss of missedGoals(measured, byName.get(measured.name)!.goal)) progress(`  goal missed: ${miss}`)
 }
 
-function report({ measured, skipped, failed }: Outcome): number {
+function report({ measured, skipped, failed }: Outcome, write: boolean): number {
   const missed = measured.flatMap(each =>
     missedGoals(each, byName.get(each.name)!.goal).map(miss => `${each.name} ×${each.concurrency}: ${miss}`),
   )
   const reached = missed.length === 0 && failed.length === 0
   const table = tableOf(measured, byName)
   const reliability = reliabilityOf(measured.map(({ calibration }) => calibration))
-  if (values.write) {
+  if (write) {
     const page = repositoryPath('docs', 'accuracy.md')
     writeIntoPage(page, 'links', table)
     writeIntoPage(page, 'reliability', reliability)
