@@ -15,6 +15,7 @@ import { protocolModules } from './protocols/registry.js'
 import type { RouteTemplates } from './protocols/route-templates.js'
 import { createCarriers } from './samples/carriers.js'
 import { ConnectionDriver } from './samples/connection-driver.js'
+import { createMessageBacklog } from './samples/message-backlog.js'
 import { createRemoteCalls } from './samples/remote-calls.js'
 import type { Sample } from './samples/sample.js'
 import { createSampleRecorder } from './samples/sample-recorder.js'
@@ -45,6 +46,7 @@ export function createPipeline(options: PipelineOptions): Pipeline {
   const record = new EventReader(clock)
   const processes = createProcesses()
   const carriers = createCarriers()
+  const backlog = createMessageBacklog()
   const wire = createWireEvidence()
   const services = createServiceNames(options.serviceRules)
   const asked = new Set(options.evidence ?? evidenceKinds)
@@ -66,7 +68,7 @@ export function createPipeline(options: PipelineOptions): Pipeline {
   // Time comes last: it looks at what the others have said.
   const sources: readonly EvidenceSource[] = [
     wire,
-    createContextEvidence(),
+    createContextEvidence(backlog),
     roots,
     createContentEvidence(),
     createForwardEvidence(() => record.lossEpoch),
@@ -120,7 +122,7 @@ export function createPipeline(options: PipelineOptions): Pipeline {
     record,
     processes,
     carriers,
-    remoteCalls: createRemoteCalls(carriers),
+    remoteCalls: createRemoteCalls(carriers, backlog),
     listener: {
       begin: (sample: Sample) => {
         for (const kind of evidence) kind.begin?.(sample)

@@ -7,6 +7,7 @@ import { protocolModules } from '../../src/protocols/registry.js'
 import { createCarriers } from '../../src/samples/carriers.js'
 import { ConnectionDriver } from '../../src/samples/connection-driver.js'
 import type { ConnectionState } from '../../src/samples/connection-state.js'
+import { createMessageBacklog } from '../../src/samples/message-backlog.js'
 import { createRemoteCalls } from '../../src/samples/remote-calls.js'
 import { createSampleRecorder } from '../../src/samples/sample-recorder.js'
 import { createCounters } from '../../src/telemetry/counters.js'
@@ -49,7 +50,7 @@ export function readCapture(path: string): ReadExchange[] {
       record,
       processes,
       carriers,
-      remoteCalls: createRemoteCalls(carriers),
+      remoteCalls: createRemoteCalls(carriers, createMessageBacklog()),
       listener: nobody,
     }),
     control: source.control,

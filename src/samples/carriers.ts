@@ -257,6 +257,7 @@ export function createCarriers(limit = 100_000): Carriers {
       byId.delete(key)
       if (byId.size >= limit) byId.delete(byId.keys().next().value as string | number)
       const parent = activityOf(carrierOf(process, tid, spawner), timeNs)
+      parent.hasCarriers = true
       byId.set(key, nobody(process, { owner: undefined, parent, boundBy: undefined, trust: 1, sinceNs: timeNs }))
     },
     ended: tid => {

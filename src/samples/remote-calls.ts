@@ -1,5 +1,6 @@
 import type { ContentKey } from '../protocols/protocol.js'
 import type { Carriers } from './carriers.js'
+import type { MessageBacklog } from './message-backlog.js'
 import type { Sample } from './sample.js'
 
 /**
@@ -17,7 +18,7 @@ export interface RemoteCalls {
 const ANSWER_OF: Readonly<Record<string, string>> = { 'oslo-answer': 'oslo-call', 'amqp-answer': 'amqp-call' }
 const QUESTIONS = new Set(Object.values(ANSWER_OF))
 
-export function createRemoteCalls(carriers: Carriers, limit = 10_000): RemoteCalls {
+export function createRemoteCalls(carriers: Carriers, backlog: MessageBacklog, limit = 10_000): RemoteCalls {
   /** By process, direction and identifier; the oldest are given up. */
   const questions = new Map<string, Sample>()
   const nameOf = ({ process }: Sample, side: Sample['side'], type: string, value: string): string =>
@@ -50,6 +51,8 @@ export function createRemoteCalls(carriers: Carriers, limit = 10_000): RemoteCal
           carriers.answerRead(question, tid, carrier)
         }
       }
+      // An answer is nobody's work.
+      if (message.side === 'server' && message.answers === undefined) backlog.consumed(message)
     },
     get size() {
       return questions.size

@@ -6,6 +6,7 @@ import type { EvidenceSource } from '../../src/correlate/link.js'
 import { createSolver, type Solver } from '../../src/correlate/solver.js'
 import { createSeededRandom } from '../../src/correlate/time/seeded-random.js'
 import { createTimeEvidence, type TimeEvidence } from '../../src/correlate/time-evidence.js'
+import { createMessageBacklog } from '../../src/samples/message-backlog.js'
 import type { Sample } from '../../src/samples/sample.js'
 import { createCounters } from '../../src/telemetry/counters.js'
 import { madeUpConnection, madeUpExchange, madeUpSample, observedProcess } from '../support/made-up-samples.js'
@@ -27,7 +28,7 @@ interface Bench {
 function bench(mayBindLater = false): Bench {
   const counters = createCounters()
   const time = createTimeEvidence({ counters, serviceOf: () => 'shop', mayBindLater: () => mayBindLater })
-  const sources: EvidenceSource[] = [createContextEvidence(), time]
+  const sources: EvidenceSource[] = [createContextEvidence(createMessageBacklog()), time]
   const solver = createSolver(sources)
   const samples: { sample: Sample; endNs: number }[] = []
   const put = (sample: Sample, endNs: number): Sample => {

@@ -6,6 +6,7 @@ import type { Exchange, ExchangeSink, ProtocolModule, Sender } from '../../src/p
 import { createCarriers } from '../../src/samples/carriers.js'
 import { ConnectionDriver } from '../../src/samples/connection-driver.js'
 import type { ConnectionState } from '../../src/samples/connection-state.js'
+import { createMessageBacklog } from '../../src/samples/message-backlog.js'
 import { createRemoteCalls } from '../../src/samples/remote-calls.js'
 import { createSampleRecorder } from '../../src/samples/sample-recorder.js'
 import { createCounters } from '../../src/telemetry/counters.js'
@@ -88,7 +89,7 @@ function run(path: string, modules: readonly ProtocolModule[], counters: ReturnT
       record,
       processes,
       carriers,
-      remoteCalls: createRemoteCalls(carriers),
+      remoteCalls: createRemoteCalls(carriers, createMessageBacklog()),
       listener,
     }),
     control: source.control,

@@ -7,6 +7,7 @@ import type { EvidenceSource } from '../../src/correlate/link.js'
 import { createSolver } from '../../src/correlate/solver.js'
 import { createWireEvidence } from '../../src/correlate/wire-evidence.js'
 import type { Activity } from '../../src/samples/activity.js'
+import { createMessageBacklog } from '../../src/samples/message-backlog.js'
 import type { Sample } from '../../src/samples/sample.js'
 import { createServiceNames } from '../../src/samples/service-names.js'
 import { createCounters } from '../../src/telemetry/counters.js'
@@ -32,7 +33,11 @@ interface Bench {
 function bench(overrides: Partial<AssemblerOptions> = {}): Bench {
   const traces: FinishedTrace[] = []
   const counters = createCounters()
-  const sources: EvidenceSource[] = [createWireEvidence(), createContextEvidence(), createContentEvidence()]
+  const sources: EvidenceSource[] = [
+    createWireEvidence(),
+    createContextEvidence(createMessageBacklog()),
+    createContentEvidence(),
+  ]
   const assembler = createAssembler({
     solver: createSolver(sources),
     builder: createTraceBuilder({
