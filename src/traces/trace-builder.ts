@@ -50,8 +50,9 @@ export function createTraceBuilder({ clock, services, resources }: TraceBuilderO
       sample.traceId = anchor.traceId
       if (sample.service === '') sample.service = services.nameOf(sample.process, serverPortOf(sample))
       setBounds(node, nowNs)
-      spans.push(buildSpan(node, anchor))
     }
+    coverWork(ordered)
+    for (const node of ordered) spans.push(buildSpan(node, anchor))
     return { traceId: anchor.traceId, spans, late: anchor.late, incomplete }
   }
 
@@ -98,6 +99,19 @@ function setBounds(node: TraceNode, nowNs: number): void {
   const within = node.link?.evidence === 'wire' && sample.kind === 'server' ? Math.min(end, parent.endNs) : end
   node.startNs = Math.min(node.startNs, Math.max(parent.startNs, within))
   node.endNs = Math.max(node.startNs, within)
+}
+
+/**
+ * oslo.messaging acknowledges a message before it works on it: a consumer's span lasts as long as what its process does for it,
+ * its answer included, not only until the acknowledgement.
+ */
+function coverWork(ordered: readonly TraceNode[]): void {
+  for (let i = ordered.length - 1; i > 0; i--) {
+    const { sample, parent, endNs } = ordered[i]!
+    if (parent?.sample.kind === 'consumer' && parent.sample.process === sample.process && endNs > parent.endNs) {
+      parent.endNs = endNs
+    }
+  }
 }
 
 /** W3C Trace Context 3.2: version-traceid-parentid-flags. */
