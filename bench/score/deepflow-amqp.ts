@@ -12,13 +12,14 @@ export const deepflowAmqp: DeepflowAdapter = {
   protocol: 'amqp',
   rule:
     'A case is one capture. Methods that ask are compared by name, and by whether their answer came; a publish and a ' +
-    'delivery are messages. The protocol header, content frames and basic.return, which are part of others, are left out.',
+    'delivery are messages, and so is what is returned. The protocol header and content frames, which are part of others, are ' +
+    'left out.',
   theirs: lines => {
     const told: Told[] = []
     let failed: string | undefined
     for (const line of lines) {
       const method = methodOf(line)
-      if (method === undefined || method === 'basic.return') continue
+      if (method === undefined) continue
       // A close that tells of a failure is listed as the answer to what failed, and again as itself.
       const again = failed === method
       failed = line.includes('msg_type: Response') && !method.endsWith('-ok') ? method : undefined
@@ -35,7 +36,11 @@ export const deepflowAmqp: DeepflowAdapter = {
   ours: read =>
     read.map(({ exchange, answered }) => {
       const operation = exchange.attributes['messaging.operation.name']
-      const names: Readonly<Record<string, string>> = { send: 'basic.publish', process: 'basic.deliver' }
+      const names: Readonly<Record<string, string>> = {
+        send: 'basic.publish',
+        process: 'basic.deliver',
+        return: 'basic.return',
+      }
       const request = names[exchange.name.split(' ')[0]!] ?? exchange.name
       return { request: operation === undefined ? exchange.name : request, answer: answered ? 'ok' : undefined }
     }),

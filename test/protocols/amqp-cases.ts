@@ -276,7 +276,7 @@ export const cases: CodecCase[] = [
     ],
   },
   {
-    name: 'confirms and returned messages change nothing',
+    name: 'a message that nobody gets comes back with an error, confirms change nothing',
     conversation: [
       ...opened,
       client(method(1, 85, 10, [0])),
@@ -289,7 +289,21 @@ export const cases: CodecCase[] = [
       client(join(publishMethod(1, 'shop', 'orders.new'), content(1, 'again'))),
       server(ack(1, 2)),
     ],
-    expected: [...OPENED, call('confirm.select'), { name: 'send shop' }, { name: 'send shop' }],
+    expected: [
+      ...OPENED,
+      call('confirm.select'),
+      { name: 'send shop', clientError: undefined },
+      {
+        name: 'return shop',
+        initiator: 'server',
+        shape: 'message',
+        clientError: '312',
+        serverError: '312',
+        requestBodyBytes: 5,
+        attributes: { 'messaging.operation.name': 'return', 'rabbitmq.destination.routing_key': 'nobody' },
+      },
+      { name: 'send shop' },
+    ],
   },
   {
     name: 'a channel that is closed with an error',

@@ -54,6 +54,22 @@ export function createDelivery(
   return create('server', from.process, attributes, exchangeName, routingKey, deliveryTag, noAck)
 }
 
+/** A message that the broker could not route, on its way back to who sent it. @param error reply code, 312: no route */
+export function createReturn(exchangeName: string, routingKey: string, error: string | undefined): Message {
+  const to = destinationOf(exchangeName === '' ? routingKey : exchangeName)
+  const attributes: Attributes = {
+    [Attribute.messagingSystem]: 'rabbitmq',
+    [Attribute.messagingOperationName]: 'return',
+    [Attribute.messagingOperationType]: 'settle',
+    [Attribute.messagingDestinationName]: to.name,
+  }
+  if (routingKey !== '') attributes[Attribute.rabbitmqDestinationRoutingKey] = routingKey
+  if (to.anonymous) attributes[Attribute.messagingDestinationAnonymous] = true
+  const message = create('server', to.send.replace('send', 'return'), attributes, exchangeName, routingKey, 0, true)
+  if (error !== undefined) fail(message, error)
+  return message
+}
+
 function create(
   initiator: Sender,
   name: string,

@@ -7,11 +7,13 @@ import {
   addKeys,
   createDelivery,
   createPublish,
+  createReturn,
   describeContent,
   fail,
   type Message,
   nameOperation,
 } from './message.js'
+import { noteMethod } from './method-notes.js'
 import { Method, type MethodKind, methodKind, Part } from './methods.js'
 import { type FrameHandler, FrameReader } from './parse.js'
 import { readProperties } from './properties.js'
@@ -114,6 +116,9 @@ export class AmqpConnection implements ProtocolConnection {
       case Method.deliver:
         this.#deliver(channel, bytes, from, end, hidden, at)
         return
+      case Method.return:
+        this.#returned(channel, bytes, from, end, hidden, at)
+        return
       case Method.ack:
         if (sender === 'client') this.#settle(channel, bytes, from, end, at, next, 'ack')
         return
@@ -132,36 +137,6 @@ export class AmqpConnection implements ProtocolConnection {
   /** Methods that tell what later ones mean. */
   #note(id: number, number: number, channel: Channel, bytes: Uint8Array, from: number, end: number): void {
     switch (id) {
-      case Method.queueDeclare:
-        channel.lastQueue = shortString(bytes, from + 2, end) || undefined
-        return
-      case Method.queueDeclareOk:
-        channel.lastQueue = shortString(bytes, from, end) || undefined
-        return
-      case Method.consume: {
-        const tag = afterShortString(bytes, from + 2, end)
-        const bits = afterShortString(bytes, tag, end)
-        if (bits >= end) return
-        const queue = shortString(bytes, from + 2, end) || channel.lastQueue
-        channel.consuming(shortString(bytes, tag, end), queue, (bytes[bits]! & 2) !== 0)
-        return
-      }
-      case Method.consumeOk:
-        channel.consumes(shortString(bytes, from, end))
-        return
-      case Method.cancel:
-        channel.cancelled(shortString(bytes, from, end))
-        return
-      case Method.get: {
-        const bits = afterShortString(bytes, from + 2, end)
-        if (bits < end) {
-          channel.getting(shortString(bytes, from + 2, end) || channel.lastQueue, (bytes[bits]! & 1) !== 0)
-        }
-        return
-      }
-      case Method.getEmpty:
-        channel.got()
-        return
       case Method.channelClose:
         this.#giveUpMessages(channel, errorOf(bytes, from, end))
         return
@@ -172,6 +147,8 @@ export class AmqpConnection implements ProtocolConnection {
       case Method.connectionClose:
         for (const each of this.#channels.values()) this.#giveUpMessages(each, errorOf(bytes, from, end))
         return
+      default:
+        noteMethod(id, channel, bytes, from, end)
     }
   }
 
@@ -209,6 +186,16 @@ export class AmqpConnection implements ProtocolConnection {
     const tag = afterShortString(bytes, from, end)
     if (tag + 8 > end) return
     this.#delivered(channel, channel.consumer(shortString(bytes, from, end)), bytes, tag, end, hidden, at)
+  }
+
+  /** reply code: 2, reply text, exchange, routing key; the message follows as it was published */
+  #returned(channel: Channel, bytes: Uint8Array, from: number, end: number, hidden: boolean, at: number): void {
+    const exchangeAt = afterShortString(bytes, from + 2, end)
+    const key = shortString(bytes, afterShortString(bytes, exchangeAt, end), end)
+    const message = createReturn(shortString(bytes, exchangeAt, end), key, errorOf(bytes, from, end))
+    if (hidden) message.truncated = true
+    channel.fromServer.message = message
+    this.#options.sink.begin(message, at)
   }
 
   /** delivery tag: 8, redelivered, exchange, routing key, message count */
