@@ -82,7 +82,7 @@ interface Log {
 }
 
 const messages = (observations: readonly Observation[]): Observation[] =>
-  observations.filter(({ exchange }) => !exchange.housekeeping)
+  observations.filter(({ exchange }) => !exchange.housekeeping && !exchange.name.startsWith('return'))
 const keyOf = (observation: Observation, type: string): string | undefined =>
   observation.exchange.contentKeys.find(key => key.type === type)?.value
 const marks = (observations: readonly Observation[]): unknown[] =>

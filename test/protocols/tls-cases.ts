@@ -46,7 +46,7 @@ export const cases: CodecCase[] = [
     expected: [
       {
         name: 'TLS handshake',
-        housekeeping: true,
+        housekeeping: false,
         abandoned: false,
         truncated: false,
         attributes: {
@@ -70,7 +70,7 @@ export const cases: CodecCase[] = [
     ],
     expected: [
       {
-        housekeeping: true,
+        housekeeping: false,
         abandoned: false,
         attributes: { 'tls.next_protocol': 'http/1.1', 'tls.protocol.version': '1.2' },
         without: ['server.address'],
@@ -80,7 +80,7 @@ export const cases: CodecCase[] = [
   {
     name: 'a handshake that the server refuses',
     conversation: [client(clientHello(serverName('shop.example'))), server(record(21, byte(2, 40)), true)],
-    expected: [{ housekeeping: true, abandoned: true, attributes: { 'server.address': 'shop.example' } }],
+    expected: [{ housekeeping: false, abandoned: true, attributes: { 'server.address': 'shop.example' } }],
   },
   {
     name: 'a connection joined in its life',

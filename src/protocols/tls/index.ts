@@ -92,7 +92,7 @@ class TlsConnection implements ProtocolConnection {
       serverError: undefined,
       contentKeys: [],
       truncated: hello.cut,
-      housekeeping: true,
+      housekeeping: false,
       requestBodyBytes: undefined,
       responseBodyBytes: undefined,
       tag: 0,
