@@ -41,6 +41,7 @@ export function daemonStatus(parts: DaemonParts): Record<string, unknown> {
     cost: parts.gauges.read(),
     bpf: bpfTimes(parts.source),
     pipeline: parts.pipeline?.status() ?? null,
+    carriers: parts.source?.carriers() ?? [],
     ringPendingBytes: parts.source?.pendingBytes() ?? 0,
     otlp: parts.targets.map(({ endpoint, protocol, sink }) => ({ endpoint, protocol, ...sink.status() })),
     archive:

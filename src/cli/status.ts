@@ -1,5 +1,7 @@
 import type { Command } from 'commander'
+import type { CarrierStatus } from '../capture/carriers/carrier-discovery.js'
 import type { Settings } from '../config/settings.js'
+import { carrierLines } from './carrier-lines.js'
 import { CommandError } from './command-error.js'
 import { ExitCode } from './exit-code.js'
 import { addSettingsFileOptions, type SettingsFlags, settingsFor } from './settings-options.js'
@@ -74,6 +76,7 @@ interface DaemonWords {
   readonly reasons: readonly string[]
   readonly cost: { readonly cpuSeconds: number; readonly residentBytes: number; readonly uptimeSeconds: number }
   readonly pipeline: Readonly<Record<string, number>> | null
+  readonly carriers?: readonly CarrierStatus[]
   readonly otlp: readonly { readonly endpoint: string; readonly healthy: boolean; readonly queuedSpans: number }[]
   readonly archive: {
     readonly address: string
@@ -101,6 +104,7 @@ async function statusText(status: DaemonWords, url: string): Promise<string> {
       ],
     )
   }
+  for (const line of carrierLines(status.carriers ?? [])) lines.push(['carriers', line])
   for (const { endpoint, healthy, queuedSpans } of status.otlp) {
     lines.push(['export', `${endpoint}: ${healthy ? 'works' : 'fails'}, ${queuedSpans} spans wait`])
   }

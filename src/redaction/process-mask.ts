@@ -1,4 +1,4 @@
-import type { ProcessInfo } from '../capture/process-info.js'
+import type { ProcessCarriers, ProcessInfo } from '../capture/process-info.js'
 import { classifySegment } from '../protocols/path-segments.js'
 
 /** Names of options, settings and headers whose values grant access or say who somebody is. */
@@ -36,6 +36,19 @@ export function maskProcess(info: ProcessInfo): ProcessInfo {
     listens: info.listens,
     ...(info.unit === undefined ? {} : { unit: info.unit }),
     ...(info.container === undefined ? {} : { container: info.container }),
+    ...(typeof info.carriers !== 'object' || info.carriers === null ? {} : { carriers: maskCarriers(info.carriers) }),
+  }
+}
+
+const CARRIER_KINDS = ['greenlet', 'asyncio', 'uvloop', 'go', 'node']
+
+/** Without them a replay would take threads for carriers. The reason is for people, and may hold a path. */
+function maskCarriers({ kinds, state }: ProcessCarriers): ProcessCarriers {
+  const states = ['resolved', 'pending', 'unsupported', 'refused'] as const
+  return {
+    kinds: Array.isArray(kinds) ? kinds.filter(kind => CARRIER_KINDS.includes(kind)) : [],
+    state: states.find(known => known === state) ?? 'unsupported',
+    reason: '',
   }
 }
 

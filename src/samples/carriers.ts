@@ -252,7 +252,7 @@ export function createCarriers(limit = 100_000): Carriers {
       child.activity = { owner: undefined, parent, boundBy: undefined, trust: 1, born: births, sinceNs: timeNs }
     },
     born: (process, tid, spawner, child, timeNs) => {
-      if (process.info?.carriers?.kinds.includes('uvloop') === true) loopThreads.add(tid)
+      if (readsOutsideTasks(process)) loopThreads.add(tid)
       const key = `${process.pid}:${child}`
       byId.delete(key)
       if (byId.size >= limit) byId.delete(byId.keys().next().value as string | number)
@@ -297,6 +297,11 @@ function isOddReader(habits: ProcessHabits, isCaller: boolean): boolean {
   if (isCaller) habits.answersToCaller++
   else habits.answersToOther++
   return !isCaller && habits.answersToCaller > OWN_ANSWERS * habits.answersToOther
+}
+
+function readsOutsideTasks(process: ObservedProcess): boolean {
+  const kinds: unknown = process.info?.carriers?.kinds
+  return Array.isArray(kinds) && kinds.includes('uvloop')
 }
 
 function forgetWork(carrier: Carrier, lossEpoch: number): void {

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import type { TestContext } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
+import type { CaptureOrigin } from '../../src/capture/event-source.js'
 import { createLiveSource, type LiveSource, type LiveSourceOptions } from '../../src/capture/live-source.js'
 import { packageRoot } from '../../src/capture/native-addon.js'
 import { createPipeline } from '../../src/create-pipeline.js'
@@ -22,7 +23,7 @@ export interface ServiceRun {
   readonly before?: boolean
   readonly source?: Partial<LiveSourceOptions>
   /** Called with the batches as they come. */
-  readonly tap?: (batch: Uint8Array) => void
+  readonly tap?: (batch: Uint8Array, origin: CaptureOrigin) => void
   /** Called once the service accepts connections, before the load. */
   readonly whenReady?: (run: {
     readonly pid: number
@@ -78,7 +79,7 @@ export async function runService(t: TestContext, run: ServiceRun): Promise<Verdi
     flush: async () => {},
     close: async () => {},
   }
-  const tap = run.tap === undefined ? {} : { tap: run.tap }
+  const tap = run.tap === undefined ? {} : { tap: (batch: Uint8Array) => run.tap!(batch, source.origin) }
   const pipeline = createPipeline({ source, sinks: [sink], counters, quietMillis: 300, ...tap })
   const over = new AbortController()
   const ended = pipeline.run(over.signal)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
 /*
- * uvloop before 0.18 gathers writes: transport.write() puts the transport into the loop's set of writers (PySet_Add),
+ * uvloop 0.17 and 0.18 gather writes: transport.write() puts the transport into the loop's set of writers (PySet_Add),
  * and a callback of the loop's own, with a Context of its own, writes for all of them at the end of the turn. So who
  * asked is kept by file descriptor until then.
  */

@@ -5,12 +5,15 @@ import type { MappedFile } from './mapped-files.js'
 import type { ProcessImage } from './process-image.js'
 import { findPython } from './python-runtime.js'
 
-/** From this minor version of uvloop 0.x on a transport writes at once, in the task that asks for it. */
-const WRITES_AT_ONCE = 18
+/**
+ * From this minor version of uvloop 0.x on a transport is known to write at once, in the task that asks for it (0.23 was
+ * tried; 0.17 and 0.18 gather). With a version in between that does so too, no writer joins the queue, and all is as in it.
+ */
+const WRITES_AT_ONCE = 23
 
 /**
- * uvloop beside asyncio. It reads outside of any task, which user space has to know; before 0.18 it also gathers what
- * its tasks write: bpf/lib/carriers/uvloop.h says how their writers are found.
+ * uvloop beside asyncio. It reads outside of any task, which user space has to know; older ones also gather what
+ * their tasks write: bpf/lib/carriers/uvloop.h says how their writers are found.
  */
 export const uvloopKind: CarrierKind = {
   name: 'uvloop',
