@@ -6,6 +6,8 @@
  *   tcp LAPS          sends 256 bytes and receives them, 50 times a lap   -> ns a call
  *   getppid LAPS      getppid, 1,000 times a lap                          -> ns a call
  *   null LAPS         writes 200 bytes to /dev/null, 1,000 times a lap    -> ns a call
+ *   carriers WHAT     has this thread look as if it ran a greenlet and a task: 1 -> address of the greenlet's type,
+ *                     2 -> of the Context's, 3 -> pthread key of the thread state
  *
  * The first line it prints is its listening port. The argument is the CPU to stay on, -1 for any.
  */
@@ -14,7 +16,9 @@
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <pthread.h>
 #include <sched.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -114,6 +118,41 @@ static double measure(void (*lap)(long), const long laps, const long calls)
     return times[count / 4];
 }
 
+/* The only thread-local variable: the program's block is this and nothing else, as _greenlet.so's is. */
+static __thread volatile struct {
+    uint64_t guard;
+    uint64_t state;
+} greenlet_storage __attribute__((aligned(64)));
+
+/* Read by the kernel side alone, hence volatile. As CPython 3.11 and greenlet lay them out; what the kernel side does not read is left out. */
+static volatile uint64_t types[2];
+static volatile struct {
+    uint64_t references, type;
+} main_greenlet, other_greenlet;
+static volatile struct {
+    volatile void *main, *current;
+} greenlet_state = {&main_greenlet, &other_greenlet};
+static volatile struct {
+    uint64_t references, type, previous, variables, weak;
+    uint32_t entered;
+} context = {.entered = 1};
+static volatile uint64_t thread_state[64];
+
+static uint64_t pretend_carriers(const long what)
+{
+    static pthread_key_t key;
+    if (!thread_state[0x98 / 8]) {
+        pthread_key_create(&key, NULL);
+        pthread_setspecific(key, (const void *)thread_state);
+        thread_state[0x98 / 8] = (uint64_t)pthread_self();
+        thread_state[0xe0 / 8] = (uint64_t)&context;
+        main_greenlet.type = (uint64_t)&types[0];
+        context.type = (uint64_t)&types[1];
+        greenlet_storage.state = (uint64_t)&greenlet_state;
+    }
+    return what == 3 ? key : (uint64_t)&types[what == 2];
+}
+
 int main(int count, char **arguments)
 {
     struct sockaddr_in address;
@@ -142,6 +181,8 @@ int main(int count, char **arguments)
             printf("%.2f\n", measure(lap_getppid, laps, k_other_calls));
         } else if (!strcmp(what, "null")) {
             printf("%.2f\n", measure(lap_null, laps, k_other_calls));
+        } else if (!strcmp(what, "carriers")) {
+            printf("%llu\n", (unsigned long long)pretend_carriers(laps));
         } else {
             fprintf(stderr, "calls: unknown command: %s\n", what);
             return 1;

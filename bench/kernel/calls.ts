@@ -16,7 +16,15 @@ export interface Calls {
   connect(): Promise<void>
   /** ns a call. */
   run(kind: CallKind, laps: number): Promise<number>
+  /** Has its thread look as if it ran a greenlet and an asyncio task: what has to be known to find them. */
+  pretendCarriers(): Promise<PretendedCarriers>
   stop(): Promise<void>
+}
+
+export interface PretendedCarriers {
+  readonly greenletType: number
+  readonly contextType: number
+  readonly key: number
 }
 
 /** Compiles and starts it. Throws when there is no C compiler. */
@@ -49,6 +57,11 @@ export async function startCalls(): Promise<Calls> {
       await ask('connect')
     },
     run: (kind, laps) => ask(`${kind} ${laps}`),
+    pretendCarriers: async () => ({
+      greenletType: await ask('carriers 1'),
+      contextType: await ask('carriers 2'),
+      key: await ask('carriers 3'),
+    }),
     stop: async () => {
       const ended = new Promise(resolve => child.once('exit', resolve))
       child.stdin.end()

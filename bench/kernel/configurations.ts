@@ -1,8 +1,10 @@
 import { createCallSketchReader } from '../../src/capture/call-sketches.js'
+import { decodeCounts } from '../../src/capture/carriers/carrier-layout.js'
 import { encodePolicy, POLICY, ProcessDecision } from '../../src/capture/control-layout.js'
 import type { NativeAddon } from '../../src/capture/native-addon.js'
 import type { CopyPolicy } from '../../src/protocols/protocol.js'
 import type { Calls } from './calls.js'
+import { carrierConfigs } from './carrier-configs.js'
 
 /** The capture, loaded and set to do one thing with the measured process' connection. */
 export interface KernelConfiguration {
@@ -14,6 +16,8 @@ export interface KernelConfiguration {
   events(): number
   /** Records that found the ring full. */
   lost(): number
+  /** Look-ups of carriers, and how many of them failed; zeros where none were made. */
+  carriers(): { readonly lookups: number; readonly failed: number }
   close(): void
 }
 
@@ -30,6 +34,8 @@ const head = (bytes: number): CopyPolicy => ({
 
 const POLICIES: Readonly<Record<string, CopyPolicy | undefined>> = {
   captured256: head(256),
+  greenlet256: head(256),
+  asyncio256: head(256),
   captured64: head(64),
   captured0: head(0),
   counted: { ...head(0), countOnly: true },
@@ -37,8 +43,15 @@ const POLICIES: Readonly<Record<string, CopyPolicy | undefined>> = {
   untraced: undefined,
 }
 
-export function createConfigurations(addon: NativeAddon, objectPath: string, calls: Calls): KernelConfiguration[] {
-  return Object.entries(POLICIES).map(([name, policy]) => createConfiguration(addon, objectPath, calls, name, policy))
+export async function createConfigurations(
+  addon: NativeAddon,
+  objectPath: string,
+  calls: Calls,
+): Promise<KernelConfiguration[]> {
+  const carriers = carrierConfigs(calls.pid, await calls.pretendCarriers())
+  return Object.entries(POLICIES).map(([name, policy]) =>
+    createConfiguration(addon, objectPath, calls, name, policy, carriers[name]),
+  )
 }
 
 function createConfiguration(
@@ -47,6 +60,7 @@ function createConfiguration(
   calls: Calls,
   name: string,
   policy: CopyPolicy | undefined,
+  carriers: Uint8Array | undefined,
 ): KernelConfiguration {
   const handle = addon.open(objectPath, RING_BYTES, {
     default_decision: ProcessDecision.ignored,
@@ -59,6 +73,7 @@ function createConfiguration(
     addon.update(handle, 'policy_by_port', encodeNumber(calls.port), value)
     addon.update(handle, 'process_by_tgid', encodeNumber(calls.pid), encodeNumber(ProcessDecision.traced))
   }
+  if (carriers !== undefined) addon.update(handle, 'carrier_configs', encodeNumber(calls.pid), carriers)
   const batch = new Uint8Array(4 * 1024 * 1024)
   const view = new DataView(batch.buffer)
   let events = 0
@@ -82,6 +97,12 @@ function createConfiguration(
     lost() {
       const perCpu = addon.lookup(handle, 'lost_by_cause', encodeNumber(0))!
       return perCpu.reduce((sum, byte, at) => sum + byte * 256 ** (at % 8), 0)
+    },
+    carriers() {
+      const config = addon.lookup(handle, 'carrier_configs', encodeNumber(calls.pid))
+      if (config === undefined) return { lookups: 0, failed: 0 }
+      const { lookups, faults, mismatches } = decodeCounts(config)
+      return { lookups, failed: faults + mismatches }
     },
     close: () => addon.close(handle),
   }
