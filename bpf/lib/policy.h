@@ -22,7 +22,7 @@ static __always_inline void set_undecided(struct socket_state *state)
 {
     for (int i = 0; i < k_directions; i++) {
         state->ways[i].head = k_undecided_head;
-        state->ways[i].tail = 0;
+        state->ways[i].tail = k_undecided_tail;
         state->ways[i].opening = k_opening_calls;
     }
 }

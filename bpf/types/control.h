@@ -93,7 +93,8 @@ struct carrier_config { /* 168 bytes */
 enum copy_limit {
     k_head_limit = 4096,
     k_tail_limit = 4096,
-    k_undecided_head = 256, /* before user space decided */
+    k_undecided_head = 256,  /* before user space decided; identifiers of messages stand at the end */
+    k_undecided_tail = 1024,
     k_opening_calls = 4,    /* of each way, which copy up to k_head_limit while undecided */
 };
 

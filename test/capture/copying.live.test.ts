@@ -83,7 +83,7 @@ async function startExchanges(t: TestContext) {
 const shape = (calls: readonly SeenData[]) =>
   calls.map(({ op, length, head, tail }) => [op, length, head.length, tail.length])
 
-test('until somebody decides, the first four calls each way are copied up to 4 KiB and later ones up to 256 bytes', async t => {
+test('until somebody decides, the first four calls each way are copied up to 4 KiB and later ones 256 bytes, and of all the last 1,024', async t => {
   if (!canCapture(t, 'python3')) return
   const talk = await startExchanges(t)
   for (let i = 0; i < 4; i++) {
@@ -95,10 +95,10 @@ test('until somebody decides, the first four calls each way are copied up to 4 K
     ])
   }
   assert.deepEqual(shape(await talk.exchange()), [
-    ['send', 2000, 256, 0],
-    ['receive', 2000, 256, 0],
-    ['send', 3000, 256, 0],
-    ['receive', 3000, 256, 0],
+    ['send', 2000, 256, 1024],
+    ['receive', 2000, 256, 1024],
+    ['send', 3000, 256, 1024],
+    ['receive', 3000, 256, 1024],
   ])
 })
 
