@@ -104,7 +104,7 @@ async function compare(
 ): Promise<OperationResult> {
   const first = Math.min(...trace.spans.map(({ startUs }) => startUs))
   const last = Math.max(...trace.spans.map(({ endUs }) => endUs))
-  const around = await spansOf(dataDirectory, first - 3e6, last + 3e6)
+  const around = await spansOf(dataDirectory, first - 30e6, last + 3e6)
   const comparison = compareTraces(trace, around)
   if (pages !== undefined) {
     writeFileSync(join(pages, `${name.replaceAll(' ', '-')}.html`), comparisonPage(comparison))

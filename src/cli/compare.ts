@@ -14,8 +14,9 @@ interface CompareFlags extends SettingsFlags {
   readonly json?: boolean
 }
 
-/** Spans that began this long before or after OSProfiler's are looked at, µs. */
-const AROUND_US = 2e6
+/** Spans that began this long before OSProfiler's are looked at, µs: a command is at work before it asks the first service. */
+const BEFORE_US = 30e6
+const AFTER_US = 2e6
 
 export function addCompareCommand(program: Command): void {
   const command = program
@@ -91,7 +92,7 @@ async function archived(trace: OsprofilerTrace, { settings }: LoadedSettings): P
   const last = Math.max(...trace.spans.map(({ endUs }) => endUs))
   const nanos = (us: number): bigint => BigInt(Math.round(us)) * 1_000n
   const found = await readArchive(settings, archive =>
-    spansBetween(archive, nanos(first - AROUND_US), nanos(last + AROUND_US)),
+    spansBetween(archive, nanos(first - BEFORE_US), nanos(last + AFTER_US)),
   )
   if (found.length === 0) note('the archive has nothing of the time of this trace: did `ghostspan run` watch then?')
   return found.map(fromFinished)
