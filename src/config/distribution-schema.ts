@@ -15,11 +15,16 @@ const PROTOCOLS = {
   http: 'HTTP/1.x',
   http2: 'HTTP/2 and gRPC',
   mysql: 'MySQL and MariaDB',
+  'mysql-compressed': "MySQL's compressed protocol",
   postgresql: 'PostgreSQL',
   amqp: 'AMQP 0-9-1',
   kafka: 'Kafka',
   redis: 'Redis',
-  memcached: 'memcached',
+  memcached: "memcached's text and meta protocols",
+  'memcached-binary': "memcached's binary protocol",
+  fastcgi: 'FastCGI',
+  uwsgi: 'uwsgi',
+  dns: 'DNS over UDP and TCP',
   tls: 'TLS, recognised and counted, never decrypted',
 } as const
 

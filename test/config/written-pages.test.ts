@@ -29,8 +29,8 @@ test('the default file and the page name every setting', () => {
 test('the default file stays valid when its commented settings are put in force', t => {
   const text = defaultFile()
     .split('\n')
-    .map(line => line.replace(/^(\s*)# (?=\s*(- )?[a-z0-9_]+:)/, '$1'))
-    .filter(line => /^\s*(- )?[a-z0-9_]+:/.test(line))
+    .map(line => line.replace(/^(\s*)# (?=\s*(- )?[a-z0-9_-]+:)/, '$1'))
+    .filter(line => /^\s*(- )?[a-z0-9_-]+:/.test(line))
     .join('\n')
     // Of the three exporters only one can be.
     .replace(/^ *otlp_http:\n( {12}.*\n)+ *console:\n/m, '')
