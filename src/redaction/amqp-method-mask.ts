@@ -2,8 +2,8 @@ import { Method } from '../protocols/amqp/methods.js'
 import { MASKED } from './pseudonyms.js'
 
 /**
- * Arguments that stay, in order: a digit for so many bytes, `s` for a short string. Whatever comes behind them, and all
- * arguments of other methods, is hidden: tables, what authenticates, virtual hosts, texts of errors.
+ * Arguments that stay, in order: a digit for so many bytes, `s` for a short string, `h` for one of which only the length
+ * stays. Whatever comes behind them, and all arguments of other methods, is hidden: tables, what authenticates, virtual hosts, texts of errors.
  */
 const SHOWN = new Map<number, string>([
   [Method.connectionClose, '2'],
@@ -14,7 +14,7 @@ const SHOWN = new Map<number, string>([
   [Method.consumeOk, 's'],
   [Method.cancel, 's1'],
   [Method.publish, '2ss1'],
-  [Method.return, '2'],
+  [Method.return, '2hss'],
   [Method.deliver, 's81ss'],
   [Method.get, '2s1'],
   [Method.getOk, '81ss4'],
@@ -32,6 +32,7 @@ export class AmqpMethodMask {
   #field = 0
   /** Bytes left of the argument that is being read. */
   #left = 0
+  #hidden = false
 
   begin(): void {
     this.#idLeft = ID_BYTES
@@ -49,12 +50,13 @@ export class AmqpMethodMask {
     }
     if (this.#left > 0) {
       this.#left--
-      return byte
+      return this.#hidden ? MASKED : byte
     }
     const field = this.#shown[this.#field]
     if (field === undefined) return MASKED
     this.#field++
-    this.#left = field === 's' ? byte : Number(field) - 1
+    this.#hidden = field === 'h'
+    this.#left = field === 's' || field === 'h' ? byte : Number(field) - 1
     return byte
   }
 
