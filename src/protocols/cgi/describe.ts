@@ -1,19 +1,14 @@
 import { Attribute, OTHER } from '../attribute-names.js'
-import { forwardKey } from '../http/describe.js'
 import { redactQuery } from '../http/redact-query.js'
+import { addB3, addRequestId, addTraceparent, forwardHashOf, forwardKey, HTTP_METHODS } from '../http-request-keys.js'
 import { redactPath } from '../path-segments.js'
 import type { Attributes, ContentKey, Exchange } from '../protocol.js'
 import type { RouteTemplates } from '../route-templates.js'
 import type { CgiVariables } from './variables.js'
 
-/** RFC 9110, RFC 5789 and the QUERY method. */
-const METHODS = new Set(['GET', 'POST', 'PUT', 'DELETE', 'HEAD', 'OPTIONS', 'PATCH', 'CONNECT', 'TRACE', 'QUERY'])
+const METHODS = new Set(HTTP_METHODS)
 const LONGEST_PATH = 512
 const LONGEST_USER_AGENT = 256
-const LONGEST_REQUEST_ID = 128
-const TRACEPARENT = /^(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}(-|$)/
-const TRACEPARENT_LENGTH = 55
-const B3 = /^([0-9a-f]{16}|[0-9a-f]{32})-([0-9a-f]{16})(-|$)/i
 const HOST = /^(\[[0-9a-f:.]+\]|[^:]{1,255})(?::(\d{1,5}))?$/i
 
 /** An exchange of which nothing is known yet but that it began. @param protocol `uwsgi` or `fastcgi` */
@@ -62,7 +57,8 @@ export function describeRequest(exchange: Exchange, variables: CgiVariables, rou
   if (length >= 0) exchange.requestBodyBytes = length
   if (length > 0) attributes[Attribute.httpRequestBodySize] = length
   addKeys(exchange.contentKeys, variables)
-  if (uri !== '' && method !== '') exchange.contentKeys.push(forwardKey(forwardHash(method, uri), Math.max(0, length)))
+  if (uri !== '' && method !== '')
+    exchange.contentKeys.push(forwardKey(forwardHashOf(method, uri), Math.max(0, length)))
 }
 
 /** The status that the application answered with. */
@@ -95,25 +91,8 @@ function describeHost(attributes: Attributes, variables: CgiVariables): void {
 }
 
 function addKeys(keys: ContentKey[], variables: CgiVariables): void {
-  const traceparent = variables.get('HTTP_TRACEPARENT').slice(0, TRACEPARENT_LENGTH)
-  if (TRACEPARENT.test(traceparent)) keys.push({ type: 'traceparent', value: traceparent, scope: 'one' })
-  const match = B3.exec(variables.get('HTTP_B3'))
-  if (match !== null) keys.push({ type: 'b3', value: `${match[1]}-${match[2]}`.toLowerCase(), scope: 'one' })
-  for (const [name, type] of [
-    ['HTTP_X_REQUEST_ID', 'x-request-id'],
-    ['HTTP_X_OPENSTACK_REQUEST_ID', 'x-openstack-request-id'],
-  ] as const) {
-    const value = variables.get(name).slice(0, LONGEST_REQUEST_ID)
-    if (value !== '') keys.push({ type, value, scope: 'group' })
-  }
-}
-
-/** As the http module computes it of a request line's bytes: method, then target. */
-function forwardHash(method: string, uri: string): number {
-  let hash = 0x811c9dc5
-  for (let i = 0; i < method.length; i++) hash = Math.imul(hash ^ method.charCodeAt(i), 0x01000193)
-  for (let i = 0; i < uri.length; i++) hash = Math.imul(hash ^ uri.charCodeAt(i), 0x01000193)
-  hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b)
-  hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35)
-  return (hash ^ (hash >>> 16)) >>> 0
+  addTraceparent(keys, variables.get('HTTP_TRACEPARENT'))
+  addB3(keys, variables.get('HTTP_B3'))
+  addRequestId(keys, 'x-request-id', variables.get('HTTP_X_REQUEST_ID'))
+  addRequestId(keys, 'x-openstack-request-id', variables.get('HTTP_X_OPENSTACK_REQUEST_ID'))
 }

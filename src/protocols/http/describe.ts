@@ -1,4 +1,15 @@
 import { Attribute, OTHER } from '../attribute-names.js'
+import {
+  addB3,
+  addRequestId,
+  addTraceparent,
+  FORWARD_HASH_START,
+  finishForwardHash,
+  HTTP_METHODS,
+  hashByte,
+  LONGEST_REQUEST_ID,
+  TRACEPARENT_LENGTH,
+} from '../http-request-keys.js'
 import { latin1 } from '../latin1.js'
 import { redactPath } from '../path-segments.js'
 import type { Attributes, ContentKey, Exchange } from '../protocol.js'
@@ -7,19 +18,14 @@ import { Byte, isDigit, lowerCaseWord } from './bytes.js'
 import { Header, type MessageHead } from './parse.js'
 import { redactQuery } from './redact-query.js'
 
-/** Methods that semantic conventions know: RFC 9110, RFC 5789 and the QUERY method. */
-const METHODS = ['GET', 'POST', 'PUT', 'DELETE', 'HEAD', 'OPTIONS', 'PATCH', 'CONNECT', 'TRACE', 'QUERY'].map(name => ({
-  name,
-  word: new Uint8Array(Buffer.from(name, 'latin1')),
-}))
+const METHODS = HTTP_METHODS.map(name => ({ name, word: new Uint8Array(Buffer.from(name, 'latin1')) }))
 /** Span name for a method that is none of them. */
 const UNKNOWN_METHOD_NAME = 'HTTP'
 
 const LONGEST_PATH = 512
 const LONGEST_USER_AGENT = 256
-const LONGEST_REQUEST_ID = 128
+const LONGEST_B3 = 70
 const LONGEST_HOST = 255
-const TRACEPARENT_LENGTH = 55
 const VERSIONS = Array.from({ length: 10 }, (_, minor) => `1.${minor}`)
 
 /** Where the parts of a target (RFC 9112, 3.2) lie; of a path that is not there, start and end are the same. */
@@ -152,21 +158,12 @@ export function describeResponseBody(exchange: Exchange, length: number): void {
  * key together with the length of the body, which may be known later.
  */
 export function forwardHash(head: MessageHead, bytes: Uint8Array, start: number): number {
-  let hash = hashBytes(0x811c9dc5, bytes, start, head.methodEnd)
-  hash = hashBytes(hash, bytes, target.pathStart, Math.max(target.pathEnd, target.queryEnd))
-  hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b)
-  hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35)
-  return (hash ^ (hash >>> 16)) >>> 0
+  const hash = hashBytes(FORWARD_HASH_START, bytes, start, head.methodEnd)
+  return finishForwardHash(hashBytes(hash, bytes, target.pathStart, Math.max(target.pathEnd, target.queryEnd)))
 }
 
-export const forwardKey = (hash: number, bodyBytes: number): ContentKey => ({
-  type: 'http-forward',
-  value: `${hash}-${bodyBytes}`,
-  scope: 'group',
-})
-
 function hashBytes(hash: number, bytes: Uint8Array, start: number, end: number): number {
-  for (let i = start; i < end; i++) hash = Math.imul(hash ^ bytes[i]!, 0x01000193)
+  for (let i = start; i < end; i++) hash = hashByte(hash, bytes[i]!)
   return hash
 }
 
@@ -258,19 +255,10 @@ function value(head: MessageHead, bytes: Uint8Array, header: number, longest: nu
   return latin1(bytes, start, Math.min(head.stop(header), start + longest))
 }
 
-const TRACEPARENT = /^(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}(-|$)/
-const B3 = /^([0-9a-f]{16}|[0-9a-f]{32})-([0-9a-f]{16})(-|$)/i
-
 function requestKeys(head: MessageHead, bytes: Uint8Array): ContentKey[] {
   const keys: ContentKey[] = []
-  if (head.has(Header.traceparent)) {
-    const traceparent = value(head, bytes, Header.traceparent, TRACEPARENT_LENGTH)
-    if (TRACEPARENT.test(traceparent)) keys.push({ type: 'traceparent', value: traceparent, scope: 'one' })
-  }
-  if (head.has(Header.b3)) {
-    const match = B3.exec(value(head, bytes, Header.b3, 70))
-    if (match !== null) keys.push({ type: 'b3', value: `${match[1]}-${match[2]}`.toLowerCase(), scope: 'one' })
-  }
+  if (head.has(Header.traceparent)) addTraceparent(keys, value(head, bytes, Header.traceparent, TRACEPARENT_LENGTH))
+  if (head.has(Header.b3)) addB3(keys, value(head, bytes, Header.b3, LONGEST_B3))
   addRequestIds(keys, head, bytes)
   return keys
 }
@@ -278,9 +266,4 @@ function requestKeys(head: MessageHead, bytes: Uint8Array): ContentKey[] {
 function addRequestIds(keys: ContentKey[], head: MessageHead, bytes: Uint8Array): void {
   addRequestId(keys, 'x-request-id', value(head, bytes, Header.requestId, LONGEST_REQUEST_ID))
   addRequestId(keys, 'x-openstack-request-id', value(head, bytes, Header.openstackRequestId, LONGEST_REQUEST_ID))
-}
-
-function addRequestId(keys: ContentKey[], type: string, id: string): void {
-  if (id === '' || keys.some(key => key.type === type && key.value === id)) return
-  keys.push({ type, value: id, scope: 'group' })
 }

@@ -1,21 +1,20 @@
 import { Attribute, OTHER } from '../attribute-names.js'
 import { redactQuery } from '../http/redact-query.js'
+import { addB3, addRequestId, addTraceparent, forwardHashOf, HTTP_METHODS } from '../http-request-keys.js'
 import { redactPath } from '../path-segments.js'
 import type { Attributes, ContentKey, Exchange } from '../protocol.js'
 import type { RouteTemplates } from '../route-templates.js'
 import { grpcMethod, grpcStatusName, isGrpc, isGrpcServerError } from './grpc.js'
 import type { HeaderFields } from './header-fields.js'
 
-const METHODS = new Set(['GET', 'POST', 'PUT', 'DELETE', 'HEAD', 'OPTIONS', 'PATCH', 'CONNECT', 'TRACE', 'QUERY'])
+const METHODS = new Set(HTTP_METHODS)
 /** Span name for a method that is none of them, or not known. */
 const UNKNOWN_METHOD_NAME = 'HTTP'
 
 const LONGEST_METHOD = 24
 const LONGEST_PATH = 512
 const LONGEST_USER_AGENT = 256
-const LONGEST_REQUEST_ID = 128
 const LONGEST_HOST = 255
-const TRACEPARENT_LENGTH = 55
 
 /** Names of error codes (RFC 9113, 7), as they become the type of an error. */
 const ERROR_CODES = [
@@ -148,16 +147,7 @@ export function describeResponseBody(exchange: Exchange, length: number): void {
 export function forwardHash(fields: HeaderFields): number | undefined {
   const method = fields.get(':method')
   const path = fields.get(':path')
-  if (method === undefined || path === undefined) return undefined
-  let hash = hashText(hashText(0x811c9dc5, method), path)
-  hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b)
-  hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35)
-  return (hash ^ (hash >>> 16)) >>> 0
-}
-
-function hashText(hash: number, text: string): number {
-  for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193)
-  return hash
+  return method === undefined || path === undefined ? undefined : forwardHashOf(method, path)
 }
 
 const HOST = /^(.*?)(?::(\d{1,5}))?$/
@@ -172,25 +162,15 @@ function describeAuthority(authority: string | undefined, attributes: Attributes
   if (port !== undefined && Number(port) > 0 && Number(port) < 65_536) attributes[Attribute.serverPort] = Number(port)
 }
 
-const TRACEPARENT = /^(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}(-|$)/
-const B3 = /^([0-9a-f]{16}|[0-9a-f]{32})-([0-9a-f]{16})(-|$)/i
-
 function requestKeys(fields: HeaderFields): ContentKey[] {
   const keys: ContentKey[] = []
-  const traceparent = fields.get('traceparent')?.slice(0, TRACEPARENT_LENGTH)
-  if (traceparent !== undefined && TRACEPARENT.test(traceparent)) {
-    keys.push({ type: 'traceparent', value: traceparent, scope: 'one' })
-  }
-  const b3 = B3.exec(fields.get('b3') ?? '')
-  if (b3 !== null) keys.push({ type: 'b3', value: `${b3[1]}-${b3[2]}`.toLowerCase(), scope: 'one' })
+  addTraceparent(keys, fields.get('traceparent') ?? '')
+  addB3(keys, fields.get('b3') ?? '')
   addRequestIds(keys, fields)
   return keys
 }
 
 function addRequestIds(keys: ContentKey[], fields: HeaderFields): void {
-  for (const type of ['x-request-id', 'x-openstack-request-id']) {
-    const id = fields.get(type)?.slice(0, LONGEST_REQUEST_ID)
-    if (id === undefined || id === '' || keys.some(key => key.type === type && key.value === id)) continue
-    keys.push({ type, value: id, scope: 'group' })
-  }
+  for (const type of ['x-request-id', 'x-openstack-request-id'] as const)
+    addRequestId(keys, type, fields.get(type) ?? '')
 }

@@ -1,5 +1,5 @@
 import type { Counters } from '../../telemetry/counters.js'
-import { forwardKey } from '../http/describe.js'
+import { forwardKey } from '../http-request-keys.js'
 import type { Exchange, ExchangeSink, Sender } from '../protocol.js'
 import type { RouteTemplates } from '../route-templates.js'
 import {

@@ -1,5 +1,6 @@
 import { latin1 } from '../latin1.js'
 import type { ContentKey } from '../protocol.js'
+import { QUOTE, textBehind } from './field-text.js'
 
 /**
  * What oslo.messaging writes, whatever carries it: JSON in a string of JSON, so that quotes inside have a backslash.
@@ -79,11 +80,6 @@ const REPLY = Buffer.from('_reply_q')
 const VALUE = /^[\w.:-]{8,80}$/
 const REQUEST = /^req-[0-9a-f-]{32,36}$/
 
-const QUOTE = 0x22
-const BACKSLASH = 0x5c
-const COLON = 0x3a
-const BLANK = 0x20
-
 const indexOf = Buffer.prototype.indexOf as unknown as (this: Uint8Array, value: Uint8Array, from: number) => number
 
 /** Looks for identifiers in bytes[start, end), a piece of an envelope. What was found before stays. */
@@ -100,7 +96,7 @@ function scanFor(needle: Uint8Array, bytes: Uint8Array, start: number, end: numb
     if (nameStart < 0) continue
     const field = FIELDS[latin1(piece, nameStart, nameEnd)]
     if (field === undefined || out[field] !== undefined) continue
-    const value = valueBehind(piece, nameEnd)
+    const value = textBehind(piece, nameEnd, LONGEST_VALUE)
     if (value !== undefined && (IS_REQUEST.has(field) ? REQUEST : VALUE).test(value)) out[field] = value
   }
 }
@@ -109,20 +105,6 @@ function startOfName(piece: Uint8Array, at: number): number {
   const least = Math.max(1, at - LONGEST_NAME)
   for (let i = at; i >= least; i--) if (piece[i - 1] === QUOTE) return i
   return -1
-}
-
-/** `\": \"value\"`, or the same without backslashes. */
-function valueBehind(piece: Uint8Array, nameEnd: number): string | undefined {
-  let i = nameEnd
-  if (piece[i] === BACKSLASH) i++
-  if (piece[i++] !== QUOTE || piece[i++] !== COLON) return undefined
-  while (piece[i] === BLANK) i++
-  if (piece[i] === BACKSLASH) i++
-  if (piece[i++] !== QUOTE) return undefined
-  const start = i
-  const limit = Math.min(piece.length, start + LONGEST_VALUE + 1)
-  while (i < limit && piece[i] !== QUOTE && piece[i] !== BACKSLASH) i++
-  return i < limit ? latin1(piece, start, i) : undefined
 }
 
 /**

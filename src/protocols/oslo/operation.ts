@@ -1,14 +1,10 @@
-import { latin1 } from '../latin1.js'
+import { QUOTE, textBehind } from './field-text.js'
 
 /** Bytes of an envelope in which the name of its operation begins. */
 const SEEN = 512
 const METHOD = Buffer.from('method')
 const EVENT_TYPE = Buffer.from('event_type')
 const LONGEST = 128
-const QUOTE = 0x22
-const BACKSLASH = 0x5c
-const COLON = 0x3a
-const BLANK = 0x20
 const NAME = /^[A-Za-z_][\w.:-]*$/
 /** What stands in front of the first field of the message proper. */
 const MESSAGE_BEGINS = 48
@@ -46,20 +42,9 @@ function fieldAt(piece: Uint8Array, field: Uint8Array): number {
   return -1
 }
 
-/** `\": \"value\"`, or the same without backslashes. */
 function nameBehind(piece: Uint8Array, nameEnd: number): string | undefined {
-  let i = nameEnd
-  if (piece[i] === BACKSLASH) i++
-  if (piece[i++] !== QUOTE || piece[i++] !== COLON) return undefined
-  while (piece[i] === BLANK) i++
-  if (piece[i] === BACKSLASH) i++
-  if (piece[i++] !== QUOTE) return undefined
-  const start = i
-  const limit = Math.min(piece.length, start + LONGEST + 1)
-  while (i < limit && piece[i] !== QUOTE && piece[i] !== BACKSLASH) i++
-  if (i >= limit) return undefined
-  const name = latin1(piece, start, i)
-  return NAME.test(name) ? name : undefined
+  const name = textBehind(piece, nameEnd, LONGEST)
+  return name !== undefined && NAME.test(name) ? name : undefined
 }
 
 /**
