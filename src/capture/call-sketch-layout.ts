@@ -33,15 +33,3 @@ export function latencyBucket(index: number): { readonly from: number; readonly 
   const step = (index - 1) % STEPS
   return { from: octave * (1 + step / STEPS), to: octave * (1 + (step + 1) / STEPS) }
 }
-
-/** The bucket of a latency in ns, as the kernel finds it. */
-export function latencyBucketOf(nanoseconds: number): number {
-  if (nanoseconds < 2 ** LATENCY_FIRST_BITS) return 0
-  if (nanoseconds >= 2 ** LATENCY_LAST_BITS) return LATENCY_BUCKETS - 1
-  const bits = Math.floor(Math.log2(nanoseconds))
-  const octave = 2 ** bits
-  // A logarithm may be rounded across the border of a power of two.
-  const exact = nanoseconds < octave ? bits - 1 : nanoseconds >= octave * 2 ? bits + 1 : bits
-  const step = Math.floor((nanoseconds / 2 ** exact - 1) * STEPS)
-  return 1 + (exact - LATENCY_FIRST_BITS) * STEPS + step
-}

@@ -71,9 +71,9 @@ export function createCallSketchReader(
   const giveBack = (slots: readonly number[]): void => {
     addon.update(handle, 'free_sketches', new Uint8Array(0), new Uint8Array(Uint32Array.from(slots).buffer))
   }
-  const totals = (slot: number): Totals => {
+  const read = (slot: number): Totals => {
     const value = addon.lookup(handle, 'call_sketches', encodeNumber(slot))
-    return value === undefined ? empty() : minus(sum(value), before.get(slot))
+    return value === undefined ? empty() : sum(value)
   }
   giveBack(Array.from({ length: CALL_SKETCH_SLOTS - 1 }, (_, i) => i + 1))
 
@@ -86,15 +86,16 @@ export function createCallSketchReader(
         const value = addon.lookup(handle, 'sketch_slots', key)
         if (value === undefined) continue
         const slot = new DataView(value.buffer, value.byteOffset).getUint32(0, true)
-        const sketch = decode(key, totals(slot))
+        const total = read(slot)
+        const sketch = decode(key, since(total, before.get(slot)))
         found.push(sketch)
         if (alive(sketch.pid)) continue
         addon.remove(handle, 'sketch_slots', key)
         // Nothing is set back: whoever has the slot next is counted from here.
-        before.set(slot, plus(totals(slot), before.get(slot)))
+        before.set(slot, total)
         giveBack([slot])
       }
-      const rest = totals(0)
+      const rest = read(0)
       if (rest.counts.sentCalls + rest.counts.receivedCalls > 0) {
         found.push({ pid: 0, role: 'unknown', transport: 'tcp', address: '', port: 0, ...rest })
       }
@@ -152,18 +153,13 @@ function sum(value: Uint8Array): Totals {
   return total
 }
 
-function minus(total: Totals, base: Totals | undefined): Totals {
-  return base === undefined ? total : combined(total, base, -1)
-}
-
-function plus(total: Totals, base: Totals | undefined): Totals {
-  return base === undefined ? total : combined(total, base, 1)
-}
-
-function combined(a: Totals, b: Totals, sign: 1 | -1): Totals {
-  for (const name of COUNTS) a.counts[name] += sign * b.counts[name]
-  for (let i = 0; i < LATENCY_BUCKETS; i++) a.latency[i] = a.latency[i]! + sign * b.latency[i]!
-  return a
+/** What came after `base`; both stay as they are. */
+function since(total: Totals, base: Totals | undefined): Totals {
+  if (base === undefined) return total
+  const grown = empty()
+  for (const name of COUNTS) grown.counts[name] = total.counts[name] - base.counts[name]
+  for (let i = 0; i < LATENCY_BUCKETS; i++) grown.latency[i] = total.latency[i]! - base.latency[i]!
+  return grown
 }
 
 function encodeNumber(value: number): Uint8Array {
