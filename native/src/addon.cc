@@ -2,8 +2,6 @@
 // What JavaScript sees; src/capture/native-addon.ts has the types and says what each function does.
 #include <bpf/bpf.h>
 #include <node_api.h>
-#include <sys/mount.h>
-#include <time.h>
 
 #include <array>
 #include <cerrno>
@@ -11,6 +9,7 @@
 #include <memory>
 
 #include "capture.h"
+#include "host.h"
 #include "values.h"
 
 namespace ghostspan {
@@ -18,11 +17,6 @@ namespace ghostspan {
 namespace {
 
 constexpr napi_type_tag kCaptureTag = {0x6768'6f73'7473'7061ULL, 0x6361'7074'7572'6531ULL};
-
-template <size_t count> bool read_arguments(napi_env env, napi_callback_info info, std::array<napi_value, count> *into) {
-    size_t given = count;
-    return napi_get_cb_info(env, info, &given, into->data(), nullptr, nullptr) == napi_ok;
-}
 
 Capture *capture_of(napi_env env, napi_value value) {
     bool tagged = false;
@@ -348,33 +342,6 @@ napi_value times(napi_env env, napi_callback_info info) {
         napi_set_element(env, result, index++, entry);
     }
     return result;
-}
-
-napi_value nanoseconds(napi_env env, clockid_t clock) {
-    timespec now = {};
-    clock_gettime(clock, &now);
-    napi_value result = nullptr;
-    napi_create_bigint_int64(env, int64_t{now.tv_sec} * 1'000'000'000 + now.tv_nsec, &result);
-    return result;
-}
-
-napi_value clocks(napi_env env, napi_callback_info) {
-    napi_value result = nullptr;
-    napi_create_object(env, &result);
-    set(env, result, "monotonicNs", nanoseconds(env, CLOCK_MONOTONIC));
-    set(env, result, "realtimeNs", nanoseconds(env, CLOCK_REALTIME));
-    set(env, result, "boottimeNs", nanoseconds(env, CLOCK_BOOTTIME));
-    return result;
-}
-
-napi_value mount_file_system(napi_env env, napi_callback_info info) {
-    std::array<napi_value, 2> arguments;
-    std::string type, place;
-    if (!read_arguments(env, info, &arguments) || !read_text(env, arguments[0], &type) ||
-        !read_text(env, arguments[1], &place))
-        return nullptr;
-    const int result = ::mount(type.c_str(), place.c_str(), type.c_str(), MS_NOSUID | MS_NODEV | MS_NOEXEC, nullptr);
-    return number(env, result == 0 ? 0 : errno);
 }
 
 napi_value initialise(napi_env env, napi_value exports) {

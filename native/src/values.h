@@ -3,6 +3,7 @@
 
 #include <node_api.h>
 
+#include <array>
 #include <cstdint>
 #include <string>
 #include <utility>
@@ -20,6 +21,10 @@ struct Bytes {
 
 using NumbersByName = std::vector<std::pair<std::string, uint32_t>>;
 
+template <size_t count> bool read_arguments(napi_env env, napi_callback_info info, std::array<napi_value, count> *into) {
+    size_t given = count;
+    return napi_get_cb_info(env, info, &given, into->data(), nullptr, nullptr) == napi_ok;
+}
 bool read_text(napi_env env, napi_value value, std::string *into);
 bool read_number(napi_env env, napi_value value, uint32_t *into);
 bool read_bytes(napi_env env, napi_value value, Bytes *into);

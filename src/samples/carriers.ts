@@ -129,8 +129,12 @@ export function createCarriers(limit = 100_000): Carriers {
     return habits
   }
   const nobody = (process: ObservedProcess, activity: Activity | undefined): Carrier => ({
-    ...{ activity, acted: false, unsettled: [] },
-    ...{ habits: habitsOf(process), answered: undefined, lossEpoch },
+    activity,
+    acted: false,
+    unsettled: [],
+    habits: habitsOf(process),
+    answered: undefined,
+    lossEpoch,
   })
   /** Threads that run an event loop which reads for its tasks outside of any of them (uvloop). */
   const loopThreads = new Set<number>()

@@ -1,17 +1,19 @@
 import type { Connection } from '../capture/connection.js'
 import { decodeConnection } from '../capture/connection-record.js'
-import { EventFlag, Op, PROCESS, TASK } from '../capture/event-layout.js'
+import { EventFlag, Op, TASK } from '../capture/event-layout.js'
 import type { EventHandler, EventReader } from '../capture/event-reader.js'
 import type { CaptureControl } from '../capture/event-source.js'
 import type { ProcessInfo } from '../capture/process-info.js'
+import { commOf } from '../capture/process-record.js'
 import type { ObservedProcess, Processes } from '../capture/processes.js'
-import type { CopyPolicy, ProtocolModule, Sender } from '../protocols/protocol.js'
+import type { ProtocolModule, Sender } from '../protocols/protocol.js'
 import type { RouteTemplates } from '../protocols/route-templates.js'
 import type { Counters } from '../telemetry/counters.js'
 import { type Carriers, UNKNOWN_CARRIER, unknownActivity } from './carriers.js'
 import { ConnectionState } from './connection-state.js'
+import { type CopyWishes, createCopyWishes } from './copy-wishes.js'
 import { createDatagrams, type Datagrams } from './datagrams.js'
-import { recogniseProtocol } from './recognition.js'
+import { recogniseProtocol, senderOf } from './recognition.js'
 import type { SampleRecorder } from './sample-recorder.js'
 import { createUnixPairs } from './unix-pairs.js'
 
@@ -21,8 +23,6 @@ const TWO_32 = 4_294_967_296
 const BOUNDED_LOOK = 8
 /** … and of one that was joined in the middle, where a long body may have to pass first. */
 const BOUNDED_LOOK_JOINED = 64
-
-export const COUNT_ONLY: CopyPolicy = { clientHead: 0, serverHead: 0, clientTail: 0, serverTail: 0, countOnly: true }
 
 export interface ConnectionDriverOptions {
   readonly modules: readonly ProtocolModule[]
@@ -45,8 +45,7 @@ export class ConnectionDriver implements EventHandler {
   readonly #options: ConnectionDriverOptions
   readonly #states = new Map<number, ConnectionState>()
   readonly #limit: number
-  readonly #portPolicies = new Set<number>()
-  readonly #leafPorts = new Set<number>()
+  readonly #copies: CopyWishes
   readonly #unixPairs = createUnixPairs()
   readonly #datagrams: Datagrams
   #lossEpoch = 0
@@ -58,11 +57,12 @@ export class ConnectionDriver implements EventHandler {
 
   constructor(options: ConnectionDriverOptions) {
     this.#options = options
+    this.#copies = createCopyWishes(options.control)
     this.#limit = options.connectionLimit ?? 200_000
     this.#datagrams = createDatagrams({
       ...options,
       leaveAlone: state => this.#leaveAlone(state),
-      ask: (state, wants) => this.#ask(state, wants),
+      ask: (state, wants) => this.#copies.ask(state, wants),
       forget: state => this.#forgetSocket(state),
     })
     this.#orphans = options.counters.counter('samples.data.unknown_connection')
@@ -229,15 +229,13 @@ export class ConnectionDriver implements EventHandler {
    * The near end of this connection to a leaf is watched, which is enough: its far end is left to the kernel's counters
    * from now on, and so are those of further connections to the same port.
    */
-  farEndIsSeen({ id, local }: Connection): void {
+  farEndIsSeen({ id }: Connection): void {
     const state = this.#states.get(id)
     if (state === undefined || state.opaque) return
     state.opaque = true
-    this.#options.control.setConnectionPolicy(id, COUNT_ONLY)
+    this.#copies.countOnly(state)
     state.close()
-    if (local.port === 0 || this.#leafPorts.has(local.port)) return
-    this.#leafPorts.add(local.port)
-    this.#options.control.setPortPolicy(local.port, { ...(state.wants ?? COUNT_ONLY), countOnly: true }, true)
+    this.#copies.countOnlyAtPort(state)
   }
 
   /** Puts the record at its place in the stream: a jump forward is a hole, bytes that were seen before are left out. */
@@ -295,22 +293,7 @@ export class ConnectionDriver implements EventHandler {
     const { protocol } = state
     if (protocol === undefined) return
     if (protocol.failed) this.#restart(state, sender, state.stream(sender).position !== position)
-    else if (protocol.wants !== undefined && protocol.wants !== state.wants) this.#askMore(state, protocol.wants)
-  }
-
-  #ask(state: ConnectionState, wants: CopyPolicy): void {
-    state.wants = wants
-    this.#options.control.setConnectionPolicy(state.connection.id, wants)
-  }
-
-  /** A connection turned out to need more than its kind: later ones to the same port most likely will, too. */
-  #askMore(state: ConnectionState, wants: CopyPolicy): void {
-    this.#ask(state, wants)
-    const { role, remote, local } = state.connection
-    const { port } = role === 'client' ? remote : local
-    if (!this.#portPolicies.has(port)) return
-    const isLeaf = this.#leafPorts.has(port)
-    this.#options.control.setPortPolicy(port, isLeaf ? { ...wants, countOnly: true } : wants, isLeaf)
+    else if (protocol.wants !== undefined && protocol.wants !== state.wants) this.#copies.askMore(state, protocol.wants)
   }
 
   #recognise(state: ConnectionState, sender: Sender): boolean {
@@ -339,7 +322,7 @@ export class ConnectionDriver implements EventHandler {
   }
 
   #adopt(state: ConnectionState, module: ProtocolModule): void {
-    const { control, counters, routes } = this.#options
+    const { counters, routes } = this.#options
     const { connection } = state
     const server = connection.role === 'client' ? connection.remote : connection.local
     state.module = module
@@ -351,11 +334,7 @@ export class ConnectionDriver implements EventHandler {
       routes: routes(`${server.address}:${server.port}`),
     })
     counters.add(`samples.connections.${module.name}`)
-    this.#ask(state, module.wants)
-    if (server.port !== 0 && !this.#portPolicies.has(server.port) && this.#portPolicies.size < 10_000) {
-      this.#portPolicies.add(server.port)
-      control.setPortPolicy(server.port, module.wants, false)
-    }
+    this.#copies.askAlsoOfPort(state, module.wants)
   }
 
   /**
@@ -376,12 +355,12 @@ export class ConnectionDriver implements EventHandler {
   #leaveAlone(state: ConnectionState): void {
     state.opaque = true
     this.#unreadable.value++
-    this.#options.control.setConnectionPolicy(state.connection.id, COUNT_ONLY)
+    this.#copies.countOnly(state)
   }
 
   /** A connection whose opener is not known: the first bytes that some protocol recognises tell who sends them. */
   #findRole(state: ConnectionState, record: EventReader, isSend: boolean): boolean {
-    const sender = this.#tellSender(record)
+    const sender = senderOf(this.#options.modules, record)
     if (sender !== undefined) {
       state.connection.role = isSend === (sender === 'client') ? 'client' : 'server'
       return true
@@ -392,20 +371,11 @@ export class ConnectionDriver implements EventHandler {
 
   /** The ports are a guess: the first bytes that some protocol recognises confirm it, or turn it round. */
   #checkRole(state: ConnectionState, record: EventReader, isSend: boolean): void {
-    const sender = this.#tellSender(record)
+    const sender = senderOf(this.#options.modules, record)
     if (sender === undefined) return
     state.connection.roleGuessed = false
     const role = isSend === (sender === 'client') ? 'client' : 'server'
     if (role !== state.connection.role) state.turnRound()
-  }
-
-  /** Who sends bytes like these, if a protocol is sure of it. */
-  #tellSender({ bytes, payload, headLength }: EventReader): Sender | undefined {
-    for (const module of this.#options.modules) {
-      const { match, sender } = module.detect(bytes, payload, payload + headLength)
-      if (match === 'yes' && sender !== undefined) return sender
-    }
-    return undefined
   }
 
   #evict(): void {
@@ -428,12 +398,4 @@ function pickRole(
   older: 'client' | 'server' | 'unknown',
 ): 'client' | 'server' | 'unknown' {
   return newer === 'unknown' ? older : newer
-}
-
-/** The 16 bytes that the kernel keeps of a program's name, NUL-terminated. */
-function commOf(record: EventReader): string {
-  const start = record.offset + PROCESS.comm
-  let end = start
-  while (end < start + 16 && record.bytes[end] !== 0) end++
-  return String.fromCharCode(...record.bytes.subarray(start, end))
 }

@@ -1,3 +1,4 @@
+import type { EventReader } from '../capture/event-reader.js'
 import type { InputStream } from '../protocols/input-stream.js'
 import type { ProtocolModule, Sender } from '../protocols/protocol.js'
 
@@ -22,4 +23,16 @@ export function recogniseProtocol(
     maybe = true
   }
   return maybe && stream.available < ENOUGH && stream.hole === 0 ? 'wait' : undefined
+}
+
+/** Who sends bytes like those of this record, if a protocol is sure of it. */
+export function senderOf(
+  modules: readonly ProtocolModule[],
+  { bytes, payload, headLength }: EventReader,
+): Sender | undefined {
+  for (const module of modules) {
+    const { match, sender } = module.detect(bytes, payload, payload + headLength)
+    if (match === 'yes' && sender !== undefined) return sender
+  }
+  return undefined
 }
