@@ -11,16 +11,7 @@ import { decodeTrace } from './trace-decoder.js'
  * (three digits); a gap keeps three significant bits (at most 12.5 % off): their number with the sign, and those below
  * the first.
  */
-export interface ThinRow {
-  readonly traceId: string
-  readonly start: readonly [seconds: number, nanos: number]
-  readonly shape: string
-  readonly node: string
-  readonly late: boolean
-  readonly incomplete: boolean
-  readonly spans: number
-  readonly weight: number
-  readonly repeats: readonly number[]
+export interface ThinRow extends Omit<ShapeRow, 'gaps' | 'tails' | 'ids' | 'numbers' | 'texts'> {
   /** Pre-order, ns: from the end of the sibling before, or the start of the parent. */
   readonly gapScales: readonly number[]
   readonly gapDigits: readonly number[]

@@ -2,6 +2,7 @@ import type { ClickHouseClient } from '@clickhouse/client'
 import type { FinishedSpan } from '../../traces/span.js'
 import { type Archive, isMissing } from '../archive.js'
 import { createSpanReader, SPAN_COLUMNS, type SpanRow } from './span-from-row.js'
+import { typedId } from './typed-id.js'
 
 export type SpanLookup =
   | {
@@ -22,10 +23,7 @@ const AROUND_SECONDS = 7_200
 
 /** The span with this id, or the only one whose id begins like this (4 hex digits or more). Throws client errors. */
 export async function getSpan(archive: Archive, idOrBeginning: string): Promise<SpanLookup> {
-  const id = idOrBeginning
-    .trim()
-    .toLowerCase()
-    .replace(/[….]+$/, '')
+  const id = typedId(idOrBeginning)
   if (!/^[0-9a-f]{4,16}$/.test(id)) return { kind: 'invalid' }
   try {
     return await archive.run(async client => {

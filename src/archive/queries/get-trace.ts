@@ -4,6 +4,7 @@ import { type Archive, isMissing } from '../archive.js'
 import { FLAG_INCOMPLETE, FLAG_LATE } from '../span-row.js'
 import { readShapeTraces, readThinTraces } from './shape-traces.js'
 import { createSpanReader, SPAN_COLUMNS, type SpanRow } from './span-from-row.js'
+import { typedId } from './typed-id.js'
 
 export type TraceLookup =
   | { readonly kind: 'trace'; readonly trace: FinishedTrace }
@@ -19,10 +20,7 @@ const MOST_IDS = 20
 
 /** The trace with this id, or the only one whose id begins like this (4 hex digits or more). Throws client errors. */
 export async function getTrace(archive: Archive, idOrBeginning: string): Promise<TraceLookup> {
-  const id = idOrBeginning
-    .trim()
-    .toLowerCase()
-    .replace(/[….]+$/, '')
+  const id = typedId(idOrBeginning)
   if (!/^[0-9a-f]{4,32}$/.test(id)) return { kind: 'invalid' }
   try {
     return await archive.run(async client => {

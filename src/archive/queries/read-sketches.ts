@@ -1,6 +1,5 @@
-import { createFrequentItems, type FrequentItem } from '../../sketches/frequent-items.js'
-import type { Bins } from '../../sketches/quantile-sketch.js'
-import { SKETCH_FORMAT, type SketchKind } from '../../sketches/sketch-row.js'
+import { createFrequentItems } from '../../sketches/frequent-items.js'
+import { SKETCH_FORMAT, type SketchKind, type SketchRow } from '../../sketches/sketch-row.js'
 import { type Archive, isMissing } from '../archive.js'
 import { mergedRows } from '../roll-up.js'
 
@@ -16,21 +15,7 @@ export interface SketchFilter {
 }
 
 /** All rows of one key within the range, merged. */
-export interface MergedSketch {
-  readonly kind: SketchKind
-  readonly service: string
-  readonly name: string
-  readonly class: string
-  readonly calls: number
-  readonly errors: number
-  readonly durationNs: number
-  readonly longestNs: number
-  readonly requestBytes: number
-  readonly responseBytes: number
-  readonly bins: Bins
-  readonly registers: { readonly indexes: number[]; readonly ranks: number[] }
-  readonly items: readonly FrequentItem[]
-}
+export type MergedSketch = Omit<SketchRow, 'time' | 'format'>
 
 export interface SketchReading {
   readonly sketches: readonly MergedSketch[]

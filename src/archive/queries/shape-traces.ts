@@ -49,12 +49,8 @@ export async function readShapeRows(
   condition: string,
   parameters: Record<string, unknown>,
 ): Promise<ShapeRow[]> {
-  const result = await client.query({
-    query: `SELECT ${SHAPE_TRACE_COLUMNS} FROM ${database}.shape_traces WHERE ${condition}`,
-    query_params: parameters,
-    format: 'JSONEachRow',
-  })
-  return (await result.json<FullRow>()).map(row => ({
+  const from = `${SHAPE_TRACE_COLUMNS} FROM ${database}.shape_traces`
+  return (await rowsWhere<FullRow>(client, from, condition, parameters)).map(row => ({
     ...headOf(row),
     gaps: row.gaps.map(Number),
     tails: row.tails.map(Number),
@@ -89,12 +85,8 @@ export async function readThinTraces(
   condition: string,
   parameters: Record<string, unknown>,
 ): Promise<FinishedTrace[]> {
-  const result = await client.query({
-    query: `SELECT ${THIN_TRACE_COLUMNS} FROM ${database}.thin_traces WHERE ${condition}`,
-    query_params: parameters,
-    format: 'JSONEachRow',
-  })
-  const rows = await result.json<ThinTableRow>()
+  const from = `${THIN_TRACE_COLUMNS} FROM ${database}.thin_traces`
+  const rows = await rowsWhere<ThinTableRow>(client, from, condition, parameters)
   const dictionary = createFetchedDictionary(database)
   await dictionary.fetch(
     client,
@@ -108,6 +100,20 @@ export async function readThinTraces(
     }
     return decodeThinTrace(thin, dictionary)
   })
+}
+
+async function rowsWhere<Row>(
+  client: ClickHouseClient,
+  columnsFromTable: string,
+  condition: string,
+  parameters: Record<string, unknown>,
+): Promise<Row[]> {
+  const result = await client.query({
+    query: `SELECT ${columnsFromTable} WHERE ${condition}`,
+    query_params: parameters,
+    format: 'JSONEachRow',
+  })
+  return await result.json<Row>()
 }
 
 function headOf(row: HeadRow) {
