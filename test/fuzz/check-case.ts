@@ -63,17 +63,30 @@ export function checkCase(seeds: readonly Seed[], runSeed: number, index: number
   }
 }
 
+/** A seed that is read when it is joined in the middle, and how many exchanges `GOOD_AGAIN` times of it give. */
+export interface RecoverableSeed {
+  readonly seed: Seed
+  readonly whole: readonly Call[]
+  readonly expected: number
+}
+
+/** Seeds that a reader which joined in the middle cannot read (a handshake of its own, an upgrade) tell nothing. */
+export function recoverableSeeds(seeds: readonly Seed[]): RecoverableSeed[] {
+  return seeds.flatMap(seed => {
+    const whole = seed.conversation.filter(({ eof }) => eof !== true)
+    const { observations, failed } = drive(seed.module, repeat(whole, GOOD_AGAIN), { joined: true })
+    const expected = observations.filter(({ end }) => end !== undefined).length
+    return failed || expected < GOOD_AGAIN ? [] : [{ seed, whole, expected }]
+  })
+}
+
 /**
  * Whether good messages are read again after a hole: some calls of the conversation are lost altogether, then the whole
  * of it comes again, several times. Holes have known lengths, so framing can always be found again.
  */
-export function checkRecovery(seed: Seed, runSeed: number, index: number): CaseResult | undefined {
+export function checkRecovery(recoverable: RecoverableSeed, runSeed: number, index: number): CaseResult | undefined {
+  const { seed, whole, expected } = recoverable
   const random = seeded(Math.imul(runSeed, 0xc2b2_ae35) ^ (index + 7))
-  const whole = seed.conversation.filter(({ eof }) => eof !== true)
-  const plain = drive(seed.module, repeat(whole, GOOD_AGAIN), { joined: true })
-  const expected = plain.observations.filter(({ end }) => end !== undefined).length
-  // Seeds that a reader which joined in the middle cannot read (a handshake of its own, an upgrade) tell nothing.
-  if (plain.failed || expected < GOOD_AGAIN) return undefined
   const calls = repeat(whole, GOOD_AGAIN + 1)
   const lost = new Set([random(whole.length), random(whole.length)])
   const { observations, failed } = drive(seed.module, calls, { joined: true, lost })

@@ -18,7 +18,8 @@ function edit(calls: Call[], random: Random, change: (bytes: Uint8Array) => Uint
   const at = random(calls.length)
   const call = calls[at]
   if (call === undefined || call.bytes.length === 0) return
-  calls[at] = { ...call, bytes: change(call.bytes.slice()) }
+  // Not slice(): a Buffer's shares its memory, and the seed would be another one from then on.
+  calls[at] = { ...call, bytes: change(new Uint8Array(call.bytes)) }
 }
 
 const MUTATIONS: Readonly<Record<string, Mutation>> = {

@@ -1,5 +1,5 @@
 import { parentPort, workerData } from 'node:worker_threads'
-import { type CaseResult, checkCase, checkRecovery } from './check-case.js'
+import { type CaseResult, checkCase, checkRecovery, recoverableSeeds } from './check-case.js'
 import { captureSeeds, fixtureSeeds } from './seeds.js'
 
 /** What a worker is told, and what it tells: the number of the case it is at, through shared memory. */
@@ -23,6 +23,7 @@ const LOOK_EVERY = 256
 const task = workerData as FuzzTask
 const seeds = await fixtureSeeds()
 for (const folder of task.seedFolders) seeds.push(...(await captureSeeds(folder)))
+const recoverable = recoverableSeeds(seeds)
 const clock = (): number => performance.now()
 
 let index = task.from
@@ -33,7 +34,7 @@ const found = (result: CaseResult | undefined): void => {
 while (index % LOOK_EVERY !== 0 || clock() < task.untilMillis) {
   found(checkCase(seeds, task.runSeed, index, clock))
   if (index % RECOVERY_EVERY === 0)
-    found(checkRecovery(seeds[(index / RECOVERY_EVERY) % seeds.length]!, task.runSeed, index))
+    found(checkRecovery(recoverable[(index / RECOVERY_EVERY) % recoverable.length]!, task.runSeed, index))
   index++
   Atomics.store(task.progress, 0, index)
   if (index % 65_536 === 0) {
