@@ -5,20 +5,16 @@ import { tmpdir } from 'node:os'
 import { type TestContext, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
-import { createLiveSource } from '../../src/capture/live-source.js'
-import { nativePaths } from '../../src/capture/native-addon.js'
-import { createPipeline } from '../../src/create-pipeline.js'
-import { createCounters } from '../../src/telemetry/counters.js'
 import type { FinishedTrace } from '../../src/traces/span.js'
 import { repositoryPath } from '../accuracy/repository-path.js'
 import { startRabbitmq } from '../support/rabbitmq-server.js'
-import { btf, file, program, pythonModule, requires, root } from '../support/requirements.js'
+import { program, pythonModule, requires } from '../support/requirements.js'
 import { accepts, freePort, startServerProcess } from '../support/server-process.js'
+import { liveCapture, traceLive } from '../support/trace-live.js'
 
 const PYTHON = '/usr/bin/python3'
 const CALLS = 40
 const BACKEND = "require('http').createServer((_, r) => r.end('done')).listen(+process.argv[1], '127.0.0.1')"
-const live = [root, btf, file(nativePaths().addon, 'the addon'), file(nativePaths().bpf, 'the BPF object')] as const
 
 /** A server of one name, ready to work. */
 async function startWorker(t: TestContext, script: string, broker: string, name: string, port: number): Promise<void> {
@@ -28,28 +24,14 @@ async function startWorker(t: TestContext, script: string, broker: string, name:
 }
 
 async function watched(t: TestContext, broker: string, work: () => Promise<void>): Promise<FinishedTrace[]> {
-  const counters = createCounters()
-  const source = await createLiveSource({
-    counters,
+  const tracing = await traceLive(t, {
     selection: { include: [{ commandLine: `oslo_rpc[.]py (client|server) ${broker}` }] },
-    ownChildren: false,
   })
-  t.after(() => source.close())
-  const traces: FinishedTrace[] = []
-  const sink = {
-    accept: (trace: FinishedTrace) => void traces.push(trace),
-    flush: async () => {},
-    close: async () => {},
-  }
-  const pipeline = createPipeline({ source, sinks: [sink], counters })
-  const stop = new AbortController()
-  const running = pipeline.run(stop.signal)
   await work()
   await sleep(1_000)
-  stop.abort()
-  await running
-  assert.equal(pipeline.status().lostEvents, 0)
-  return traces
+  await tracing.stop()
+  assert.equal(tracing.status().lostEvents, 0)
+  return tracing.traces
 }
 
 /** The messages of a trace, each under its cause: `send tasks.one`, `  process tasks.one` … */
@@ -66,7 +48,7 @@ function messagesOf({ spans }: FinishedTrace): string[] {
 }
 
 test('Calls, casts and fan-outs over a real broker are one branch each, with bodies of 9 KB', async t => {
-  if (!requires(t, ...live, program('rabbitmq-server'), pythonModule('oslo_messaging'))) return
+  if (!requires(t, ...liveCapture, program('rabbitmq-server'), pythonModule('oslo_messaging'))) return
   const rabbitmq = await startRabbitmq()
   t.after(() => rabbitmq.stop())
   // A process of its own: what we are connected to ourselves is never traced.

@@ -6,16 +6,12 @@ import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
-import { createLiveSource } from '../../src/capture/live-source.js'
-import { nativePaths } from '../../src/capture/native-addon.js'
-import { createPipeline } from '../../src/create-pipeline.js'
-import { createCounters } from '../../src/telemetry/counters.js'
-import type { FinishedSpan, FinishedTrace } from '../../src/traces/span.js'
-import { btf, file, program, requires, root } from '../support/requirements.js'
+import type { FinishedSpan } from '../../src/traces/span.js'
+import { file, program, requires } from '../support/requirements.js'
 import { accepts, freePort, startServerProcess } from '../support/server-process.js'
+import { liveCapture, traceLive } from '../support/trace-live.js'
 
 const run = promisify(execFile)
-const live = [root, btf, file(nativePaths().addon, 'the addon'), file(nativePaths().bpf, 'the BPF object')] as const
 
 const APPLICATION = `
 def application(environ, start_response):
@@ -66,7 +62,7 @@ function story({ kind, name, attributes }: FinishedSpan): string {
 }
 
 test('nginx before uWSGI and PHP-FPM, over TCP and Unix sockets: one trace a request, to the application and back', async t => {
-  if (!requires(t, ...live, program('nginx'), program('uwsgi'), program('php-fpm8.2'), program('curl'))) return
+  if (!requires(t, ...liveCapture, program('nginx'), program('uwsgi'), program('php-fpm8.2'), program('curl'))) return
   const folder = folderOf(t)
   const [port, uwsgiPort] = [await freePort(), await freePort()]
   writeFileSync(join(folder, 'app.py'), APPLICATION)
@@ -99,25 +95,12 @@ test('nginx before uWSGI and PHP-FPM, over TCP and Unix sockets: one trace a req
   await start('/usr/sbin/php-fpm8.2', ['-F', '-y', join(folder, 'php.conf'), '-R'], exists(`${folder}/php.sock`))
   await start('/usr/sbin/nginx', ['-p', folder, '-c', join(folder, 'nginx.conf')], () => accepts(port))
 
-  const counters = createCounters()
-  const source = await createLiveSource({
-    counters,
+  const tracing = await traceLive(t, {
     selection: {
       rules: [{ action: 'exclude', commandLine: `^(?![^]*(${folder}|php-fpm|nginx: worker))` }],
       otherwise: 'include',
     },
-    ownChildren: false,
   })
-  t.after(() => source.close())
-  const traces: FinishedTrace[] = []
-  const sink = {
-    accept: (trace: FinishedTrace) => void traces.push(trace),
-    flush: async () => {},
-    close: async () => {},
-  }
-  const pipeline = createPipeline({ source, sinks: [sink], counters })
-  const stop = new AbortController()
-  const running = pipeline.run(stop.signal)
   await sleep(500)
   const paths = ['tcp/one', 'tcp/unbounded', 'unix/missing', 'php/one', 'kept/one', 'kept/missing', 'python/one']
   for (const path of paths) {
@@ -126,8 +109,8 @@ test('nginx before uWSGI and PHP-FPM, over TCP and Unix sockets: one trace a req
   }
   await run('curl', ['-s', '-o', '/dev/null', '-d', 'x'.repeat(9000), `http://127.0.0.1:${port}/unix/post`])
   await sleep(500)
-  stop.abort()
-  await running
+  await tracing.stop()
+  const { traces } = tracing
 
   const own = traces.filter(({ spans }) => spans.some(({ attributes }) => attributes['server.port'] === port))
   const chain = (protocol: string, request: string, status = 200): string =>

@@ -4,16 +4,12 @@ import { tmpdir } from 'node:os'
 import { test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
-import { createLiveSource } from '../../src/capture/live-source.js'
-import { nativePaths } from '../../src/capture/native-addon.js'
-import { createPipeline } from '../../src/create-pipeline.js'
-import { createCounters } from '../../src/telemetry/counters.js'
-import type { FinishedSpan, FinishedTrace } from '../../src/traces/span.js'
-import { btf, file, program, requires, root } from '../support/requirements.js'
+import type { FinishedSpan } from '../../src/traces/span.js'
+import { program, requires } from '../support/requirements.js'
 import { accepts, freePort, startServerProcess } from '../support/server-process.js'
+import { liveCapture, traceLive } from '../support/trace-live.js'
 
 const run = promisify(execFile)
-const live = [root, btf, file(nativePaths().addon, 'the addon'), file(nativePaths().bpf, 'the BPF object')] as const
 
 /** A socket without a peer, as resolvers have: sendto, sendmsg, recvfrom, recvmsg; two questions before an answer. */
 const WITHOUT_PEER = `
@@ -42,7 +38,7 @@ function story({ kind, name, attributes, status }: FinishedSpan): string {
 }
 
 test('dnsmasq, asked over UDP and TCP on sockets with and without a peer: one trace for each question, both ends', async t => {
-  if (!requires(t, ...live, program('dnsmasq'), program('dig'))) return
+  if (!requires(t, ...liveCapture, program('dnsmasq'), program('dig'))) return
   const port = await freePort()
   const records = ['--host-record=one.test,192.0.2.1,2001:db8::1', '--host-record=two.test,192.0.2.2', '--local=/test/']
   const server = await startServerProcess({
@@ -55,24 +51,11 @@ test('dnsmasq, asked over UDP and TCP on sockets with and without a peer: one tr
     ready: () => accepts(port),
   })
   t.after(() => server.stop())
-  const counters = createCounters()
-  const source = await createLiveSource({
-    counters,
+  const tracing = await traceLive(t, {
     // All but ours is left out by a rule, not by default: a new process is watched until it is looked at.
     selection: { rules: [{ action: 'exclude', commandLine: `^(?![^]*\\b${port}\\b)` }], otherwise: 'include' },
-    ownChildren: false,
     lossMillis: 20,
   })
-  t.after(() => source.close())
-  const traces: FinishedTrace[] = []
-  const sink = {
-    accept: (trace: FinishedTrace) => void traces.push(trace),
-    flush: async () => {},
-    close: async () => {},
-  }
-  const pipeline = createPipeline({ source, sinks: [sink], counters })
-  const stop = new AbortController()
-  const running = pipeline.run(stop.signal)
   await sleep(300)
   const dig = (...words: string[]): Promise<unknown> =>
     run('dig', ['@127.0.0.1', '-p', String(port), '+tries=1', '+time=5', ...words])
@@ -81,8 +64,8 @@ test('dnsmasq, asked over UDP and TCP on sockets with and without a peer: one tr
   await dig('+tcp', 'one.test', 'AAAA')
   await run('/usr/bin/python3', ['-c', WITHOUT_PEER, String(port)])
   await sleep(300)
-  stop.abort()
-  await running
+  await tracing.stop()
+  const { traces, counters } = tracing
 
   const stories = traces.map(({ spans }) => spans.map(story).join(' > ')).sort()
   const both = (name: string, question: string, code: string, transport = 'udp', client = 'unset'): string =>

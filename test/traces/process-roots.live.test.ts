@@ -3,21 +3,16 @@ import { execFile } from 'node:child_process'
 import { tmpdir } from 'node:os'
 import { test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { createLiveSource } from '../../src/capture/live-source.js'
-import { nativePaths } from '../../src/capture/native-addon.js'
-import { createPipeline } from '../../src/create-pipeline.js'
-import { createCounters } from '../../src/telemetry/counters.js'
-import type { FinishedTrace } from '../../src/traces/span.js'
-import { btf, file, program, requires, root } from '../support/requirements.js'
+import { program, requires } from '../support/requirements.js'
 import { accepts, freePort, startServerProcess } from '../support/server-process.js'
+import { liveCapture, traceLive } from '../support/trace-live.js'
 
-const live = [root, btf, file(nativePaths().addon, 'the addon'), file(nativePaths().bpf, 'the BPF object')] as const
 /** Answers late enough for the client to be looked at in /proc, as every command-line client of a cloud is. */
 const SERVER =
   "require('http').createServer((_, r) => setTimeout(() => r.end('hello'), 300)).listen(+process.argv[1], '127.0.0.1')"
 
 test('A real short-lived client that a rule names is the root over its requests', async t => {
-  if (!requires(t, ...live, program('curl'))) return
+  if (!requires(t, ...liveCapture, program('curl'))) return
   const port = await freePort()
   // A process of its own: what we are connected to ourselves is never traced.
   const server = await startServerProcess({
@@ -27,29 +22,15 @@ test('A real short-lived client that a rule names is the root over its requests'
     ready: () => accepts(port),
   })
   t.after(() => server.stop())
-  const counters = createCounters()
   const marker = `X-Marker: m${process.pid}`
-  const source = await createLiveSource({
-    counters,
-    // All but ours is left out by a rule, not by default: a new process is watched until it is looked at.
-    selection: { rules: [{ action: 'exclude', commandLine: `^(?!.*${marker})` }], otherwise: 'include' },
-    ownChildren: false,
-  })
-  t.after(() => source.close())
-  const traces: FinishedTrace[] = []
-  const sink = {
-    accept: (trace: FinishedTrace) => void traces.push(trace),
-    flush: async () => {},
-    close: async () => {},
-  }
-  const pipeline = createPipeline({
-    source,
-    sinks: [sink],
-    counters,
-    processRoots: { programs: ['curl'], commandLines: [] },
-  })
-  const stop = new AbortController()
-  const running = pipeline.run(stop.signal)
+  const tracing = await traceLive(
+    t,
+    {
+      // All but ours is left out by a rule, not by default: a new process is watched until it is looked at.
+      selection: { rules: [{ action: 'exclude', commandLine: `^(?!.*${marker})` }], otherwise: 'include' },
+    },
+    { processRoots: { programs: ['curl'], commandLines: [] } },
+  )
   await sleep(200)
   const url = (path: string): string => `http://127.0.0.1:${port}/${path}`
   for (let i = 0; i < 2; i++) {
@@ -60,8 +41,8 @@ test('A real short-lived client that a rule names is the root over its requests'
     })
   }
   await sleep(200)
-  stop.abort()
-  await running
+  await tracing.stop()
+  const { traces } = tracing
   assert.equal(traces.length, 2)
   for (const { spans } of traces) {
     assert.deepEqual(
