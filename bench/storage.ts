@@ -123,15 +123,17 @@ function senderOf(store: TestArchive, room: string) {
 async function recentBytes(store: TestArchive, traces: readonly FinishedTrace[]) {
   const counters = createCounters()
   const common = { archive: store.archive, counters, warn }
+  const sender = senderOf(store, 'shapes')
   const sinks = [
     createArchiveSink({ ...common, prepare: () => migrate(store.archive), spoolDirectory: `${store.directory}/spool` }),
     createSketchSink({ sender: senderOf(store, 'sketches'), counters, now: () => Date.now() / 1000 }),
     createShapeCountingSink({
-      ...{ sender: senderOf(store, 'shapes'), counters, statistics: createShapeStatistics(counters) },
+      ...{ sender, counters, statistics: createShapeStatistics(counters) },
     }),
   ]
   for (const trace of traces) for (const sink of sinks) sink.accept(trace)
   for (const sink of sinks) await sink.close()
+  await sender.close(10_000)
   const tables = await bytesOfTables(store)
   return { bytes: Object.values(tables).reduce((sum, bytes) => sum + bytes, 0), tables }
 }
@@ -139,13 +141,19 @@ async function recentBytes(store: TestArchive, traces: readonly FinishedTrace[])
 async function shapeBytes(store: TestArchive, traces: readonly FinishedTrace[]) {
   const counters = createCounters()
   const common = { archive: store.archive, counters, warn }
+  const sender = senderOf(store, 'shapes')
+  const counting = createShapeCountingSink({ sender, counters, statistics: createShapeStatistics(counters) })
   const sink = createShapeSink({
-    ...{ sender: senderOf(store, 'shapes'), statistics: createShapeStatistics(counters), counters },
+    ...{ sender, counters },
     whole: createArchiveSink({
       ...{ ...common, prepare: () => migrate(store.archive), spoolDirectory: `${store.directory}/spool` },
     }),
   })
-  for (const trace of traces) sink.accept(trace)
+  for (const trace of traces) {
+    sink.accept(trace)
+    counting.accept(trace)
+  }
+  await counting.close()
   await sink.close()
   const tables = await bytesOfTables(store)
   const bytes = Object.values(tables).reduce((sum, each) => sum + each, 0)

@@ -1,16 +1,14 @@
 import type { Archive } from '../archive/archive.js'
 import type { ArchiveSink } from '../archive/sink.js'
 import type { Schedule } from '../jobs/schedule.js'
-import type { TraceSink } from '../traces/span.js'
 import { openArchive } from './archive-access.js'
-import { createArchiveTargets, type SinkContext } from './trace-sinks.js'
+import { type ArchiveTargets, createArchiveTargets, type SinkContext } from './trace-sinks.js'
 
 /** The archive of a daemon: the way to it, the sink, and the jobs that keep it within its bounds. */
 export interface DaemonArchive {
   readonly archive: Archive
   readonly sink: ArchiveSink
-  /** Everything that takes finished traces. */
-  readonly sinks: readonly TraceSink[]
+  readonly targets: ArchiveTargets
   close(): Promise<void>
 }
 
@@ -30,15 +28,16 @@ export async function openDaemonArchive(context: SinkContext): Promise<DaemonArc
     warn(`nothing is archived: ${error.message}`)
     return undefined
   }
-  const { rows: sink, sinks } = await createArchiveTargets(archive, context)
+  const targets = await createArchiveTargets(archive, context)
+  const sink = targets.rows
   const schedule = await startJobs(archive, sink, context)
   return {
     archive,
     sink,
-    sinks,
+    targets,
     close: async () => {
       await schedule.stop()
-      await Promise.all(sinks.map(each => each.close()))
+      await targets.close()
       await archive.close()
     },
   }

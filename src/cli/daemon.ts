@@ -16,7 +16,7 @@ import { type DaemonParts, daemonMetrics, daemonReadiness, daemonStatus } from '
 import { openLiveSource } from './live-capture.js'
 import { pipelineOptionsOf } from './pipeline-options.js'
 import { writeRunFile } from './run-file.js'
-import { createPrintSink } from './trace-sinks.js'
+import { createPrintSink, createSampledSink } from './trace-sinks.js'
 
 export interface DaemonOptions {
   readonly loaded: LoadedSettings
@@ -99,9 +99,9 @@ async function openSinks(parts: DaemonParts, options: DaemonOptions, closers: Cl
   if (settings.archive.enabled) {
     parts.archive = await openDaemonArchive(context)
     if (parts.archive !== undefined) {
-      const { archive, sinks: archiving, close } = parts.archive
+      const { archive, targets, close } = parts.archive
       closers.push(close)
-      sinks.push(...archiving)
+      sinks.push(...targets.kept)
       log.info({ component: 'archive' }, archiveText(settings, archive.address))
     }
   } else log.info({ component: 'archive' }, 'archives nothing, as set')
@@ -111,7 +111,9 @@ async function openSinks(parts: DaemonParts, options: DaemonOptions, closers: Cl
   })
   closers.push(() => daemonExport.close())
   if (options.print !== 'none') sinks.push(await printSink(options.print, counters, options.onUnread))
-  return sinks
+  const targets = parts.archive?.targets
+  // What counts comes last: the sampler looks at what was seen before this trace.
+  return [await createSampledSink(sinks, targets?.statistics, context), ...(targets?.counting ?? [])]
 }
 
 /** One daemon per data folder: the claim names pid and start time, so that what a killed one left counts for nothing. */

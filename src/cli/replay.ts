@@ -147,9 +147,9 @@ async function openReplayArchive(
     warn: message => context.log.warn({ component: 'archive' }, message),
   })
   closers.push(() => archive.close())
-  const { sinks } = await createArchiveTargets(archive, context)
-  closers.push(() => Promise.all(sinks.map(sink => sink.close())))
-  return sinks
+  const { kept, counting, close } = await createArchiveTargets(archive, context)
+  closers.push(close)
+  return [...kept, ...counting]
 }
 
 async function replayOne(

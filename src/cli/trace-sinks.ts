@@ -9,7 +9,7 @@ import type { ShapeStatistics } from '../shapes/shape-statistics.js'
 import type { SketchSink } from '../sketches/sketch-sink.js'
 import type { Counters } from '../telemetry/counters.js'
 import type { Logger } from '../telemetry/logger.js'
-import type { TraceSink } from '../traces/span.js'
+import type { FinishedTrace, TraceSink } from '../traces/span.js'
 import { version } from '../version.js'
 import { CommandError } from './command-error.js'
 import { wantsColours } from './standard-output.js'
@@ -149,44 +149,70 @@ async function createSketchTarget(archive: Archive, context: SinkContext): Promi
   })
 }
 
-interface ShapeTarget {
-  readonly sink: TraceSink
-  readonly statistics: ShapeStatistics
-}
-
-/** Traces as shapes, stored so instead of in `whole` or counted beside it, as the settings say. */
-async function createShapeTarget(archive: Archive, whole: TraceSink, context: SinkContext): Promise<ShapeTarget> {
-  const { createShapeCountingSink, createShapeSink } = await import('../shapes/shape-sink.js')
-  const { createShapeStatistics } = await import('../shapes/shape-statistics.js')
-  const { knownShapes } = await import('../archive/queries/list-shapes.js')
-  const { settings, counters, log } = context
-  const statistics = createShapeStatistics(counters)
-  // A shape that the archive knows is not new; where it does not answer yet, all look new.
-  await knownShapes(archive).then(
-    known => {
-      for (const { shape, traces } of known) statistics.learn(shape, traces)
-    },
-    (error: unknown) => log.warn({ component: 'shapes' }, `what is known of shapes cannot be read: ${String(error)}`),
-  )
-  const sender = await createOwnRowsSender(archive, 'shapes', context)
-  const common = { sender, statistics, counters, closeMillis: settings.shutdownTimeoutMillis }
-  return {
-    statistics,
-    sink: settings.shapes.store ? createShapeSink({ ...common, whole }) : createShapeCountingSink(common),
-  }
-}
-
 /** Everything of the archive that takes finished traces, as the settings say. */
 export interface ArchiveTargets {
   /** Spans as rows; in it are only those that cannot be kept as shapes, where shapes are stored. */
   readonly rows: ArchiveSink
-  readonly sinks: readonly TraceSink[]
+  /** Keep traces: what sampling leaves over. */
+  readonly kept: readonly TraceSink[]
+  /** Count traces: they see all. */
+  readonly counting: readonly TraceSink[]
+  readonly statistics: ShapeStatistics
+  close(): Promise<void>
 }
 
 export async function createArchiveTargets(archive: Archive, context: SinkContext): Promise<ArchiveTargets> {
-  const { settings } = context
+  const { createShapeCountingSink, createShapeSink } = await import('../shapes/shape-sink.js')
+  const { createShapeStatistics } = await import('../shapes/shape-statistics.js')
+  const { weightOf } = await import('../sketches/sampling-sink.js')
+  const { settings, counters } = context
   const rows = await createArchiveTarget(archive, context)
-  const shapes = await createShapeTarget(archive, rows, context)
-  const sketches = settings.sketches.enabled ? [await createSketchTarget(archive, context)] : []
-  return { rows, sinks: [...(settings.shapes.store ? [] : [rows]), shapes.sink, ...sketches] }
+  const statistics = createShapeStatistics(counters)
+  await learnShapes(archive, statistics, context)
+  const sender = await createOwnRowsSender(archive, 'shapes', context)
+  const closeMillis = settings.shutdownTimeoutMillis
+  const store = settings.shapes.store
+    ? createShapeSink({ sender, counters, closeMillis, whole: rows, weightOf })
+    : undefined
+  const counting = [
+    createShapeCountingSink({ sender, counters, statistics }),
+    ...(settings.sketches.enabled ? [await createSketchTarget(archive, context)] : []),
+  ]
+  const kept = store ?? rows
+  return {
+    ...{ rows, kept: [kept], counting, statistics },
+    close: async () => {
+      await Promise.all(counting.map(sink => sink.close()))
+      await Promise.all([kept.close(), sender.close(closeMillis)])
+    },
+  }
+}
+
+/** A shape that the archive knows is not new; where it does not answer yet, all look new. */
+async function learnShapes(archive: Archive, statistics: ShapeStatistics, { log }: SinkContext): Promise<void> {
+  const { knownShapes } = await import('../archive/queries/list-shapes.js')
+  try {
+    for (const { shape, traces } of await knownShapes(archive)) statistics.learn(shape, traces)
+  } catch (error) {
+    log.warn({ component: 'shapes' }, `what is known of shapes cannot be read: ${String(error)}`)
+  }
+}
+
+/**
+ * What passes of finished traces on to sinks, of which more may come later: a part where the settings ask for sampling,
+ * else all.
+ */
+export async function createSampledSink(
+  sinks: readonly TraceSink[],
+  statistics: ShapeStatistics | undefined,
+  { settings, counters }: Pick<SinkContext, 'settings' | 'counters'>,
+): Promise<TraceSink> {
+  const { createSamplingSink } = await import('../sketches/sampling-sink.js')
+  const { enabled, share, rules } = settings.sampling
+  if (!enabled) return createSamplingSink({ weight: () => 1 }, sinks)
+  const { createTraceSampler } = await import('../sketches/trace-sampler.js')
+  const { createSeenShapes, seenShape } = await import('../shapes/shape-statistics.js')
+  const seen =
+    statistics === undefined ? createSeenShapes(counters) : (trace: FinishedTrace) => seenShape(statistics, trace)
+  return createSamplingSink(createTraceSampler({ share, rules, counters, seen }), sinks)
 }

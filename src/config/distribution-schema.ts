@@ -171,6 +171,32 @@ const shapes = section(
   'Traces as shapes: trees of operations, counted, with examples.',
 )
 
+const sampling = section(
+  {
+    enabled: flag(false).describe('Keep and send only a part of the traces. Sketches and shapes count all of them.'),
+    share: z
+      .number({ error: 'must be a number above 0, up to 1' })
+      .gt(0, { error: 'must be a number above 0, up to 1' })
+      .max(1, { error: 'must be a number above 0, up to 1' })
+      .default(0.1)
+      .describe('Of the traces that nothing speaks for. Failed, slow, new and rare ones are always kept.'),
+    rules: z
+      .array(
+        z
+          .strictObject({
+            service: name.describe('A span of the trace belongs to this service.').optional(),
+            operation: name.describe('A span of the trace has this name; with service, the same span.').optional(),
+          })
+          .refine(rule => rule.service !== undefined || rule.operation !== undefined, {
+            error: 'must have at least one of: service, operation',
+          }),
+      )
+      .default([])
+      .describe('Traces that are always kept, beside the failed, slow, new and rare ones.'),
+  },
+  'Sampling of whole traces, when they are finished. What is kept says of how many it is one: ghostspan.trace.weight.',
+)
+
 const operations = section(
   {
     health: section(
@@ -273,6 +299,7 @@ export const distribution = section(
     archive,
     sketches,
     shapes,
+    sampling,
     operations,
   },
   "Ghostspan's own settings.",

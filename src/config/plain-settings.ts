@@ -62,6 +62,7 @@ export function plainSettings(document: SettingsDocument, surroundings: Surround
       },
     },
     shapes: { store: own.shapes.store, thinAfterSeconds: parseDuration(own.shapes.thin_after)! / 1000 },
+    sampling: { ...own.sampling, rules: own.sampling.rules.map(keepRule) },
     health: { enabled: own.operations.health.enabled, ...listen, required: own.operations.health.required },
     log: own.operations.log,
     shutdownTimeoutMillis: parseDuration(own.operations.shutdown_timeout)!,
@@ -128,6 +129,13 @@ function selectionRule(rule: Own['selection']['rules'][number]): SelectionRule {
     port: rule.port,
     user: rule.user,
     cgroup: rule.cgroup,
+  }
+}
+
+function keepRule({ service, operation }: Own['sampling']['rules'][number]): Settings['sampling']['rules'][number] {
+  return {
+    ...(service === undefined ? {} : { service }),
+    ...(operation === undefined ? {} : { operation }),
   }
 }
 

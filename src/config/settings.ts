@@ -90,6 +90,11 @@ export interface Settings {
     readonly retentionSeconds: { readonly minutes: number; readonly hours: number; readonly days: number }
   }
   readonly shapes: { readonly store: boolean; readonly thinAfterSeconds: number }
+  readonly sampling: {
+    readonly enabled: boolean
+    readonly share: number
+    readonly rules: readonly { readonly service?: string; readonly operation?: string }[]
+  }
   readonly health: {
     readonly enabled: boolean
     readonly host: string

@@ -9,7 +9,6 @@ import { createTraceEncoder, type StoredNode } from './trace-encoder.js'
 
 export interface ShapeSinkOptions {
   readonly sender: RowsSender
-  readonly statistics: ShapeStatistics
   /** Takes traces that cannot be rebuilt from a row, as they are. */
   readonly whole: TraceSink
   readonly counters: Counters
@@ -18,7 +17,6 @@ export interface ShapeSinkOptions {
   /** Default 2,000 traces or 5,000 ms, whichever comes first. */
   readonly batchTraces?: number
   readonly batchMillis?: number
-  readonly statisticsMillis?: number
   readonly closeMillis?: number
 }
 
@@ -34,7 +32,7 @@ interface OpenRows {
  * on disk, before the rows that need it are.
  */
 export function createShapeSink(options: ShapeSinkOptions): TraceSink {
-  const { sender, statistics, whole, counters } = options
+  const { sender, whole, counters } = options
   const encoder = createTraceEncoder()
   const stored = counters.counter('shapes.traces.stored')
   let days = new Map<number, OpenRows>()
@@ -61,12 +59,8 @@ export function createShapeSink(options: ShapeSinkOptions): TraceSink {
       }
     })
   }
-  const sendStatistics = (): void => sendShapeStatistics(sender, statistics)
-  const timers = [
-    setInterval(sendAll, options.batchMillis ?? 5_000),
-    setInterval(sendStatistics, options.statisticsMillis ?? 60_000),
-  ]
-  for (const timer of timers) timer.unref()
+  const timer = setInterval(sendAll, options.batchMillis ?? 5_000)
+  timer.unref()
   let closed = false
   return {
     accept: trace => {
@@ -77,8 +71,7 @@ export function createShapeSink(options: ShapeSinkOptions): TraceSink {
         whole.accept(trace)
         return
       }
-      const { row, tree } = encoded
-      if (!trace.late) statistics.add(trace, tree, row.shape)
+      const { row } = encoded
       layouts.push(...encoded.layouts)
       nodes.push(...encoded.nodes)
       const day = Math.floor(row.start[0] / 86_400)
@@ -95,16 +88,14 @@ export function createShapeSink(options: ShapeSinkOptions): TraceSink {
     },
     flush: async () => {
       sendAll()
-      sendStatistics()
       await sending
       await Promise.all([sender.settled(), whole.flush()])
     },
     close: async () => {
       if (closed) return
       closed = true
-      for (const timer of timers) clearInterval(timer)
+      clearInterval(timer)
       sendAll()
-      sendStatistics()
       await sending
       await Promise.all([sender.close(options.closeMillis ?? 10_000), whole.close()])
     },
@@ -148,7 +139,11 @@ function sendShapeStatistics(sender: RowsSender, statistics: ShapeStatistics): v
 
 /** Counts the shapes of traces that are kept in another way. */
 export function createShapeCountingSink(
-  options: Pick<ShapeSinkOptions, 'sender' | 'statistics' | 'counters' | 'statisticsMillis' | 'closeMillis'>,
+  options: Pick<ShapeSinkOptions, 'sender' | 'counters'> & {
+    readonly statistics: ShapeStatistics
+    /** Default 60,000 ms. */
+    readonly statisticsMillis?: number
+  },
 ): TraceSink {
   const { sender, statistics, counters } = options
   const counter = createShapeCounter(statistics, counters)
@@ -163,7 +158,8 @@ export function createShapeCountingSink(
     close: async () => {
       clearInterval(timer)
       sendShapeStatistics(sender, statistics)
-      await sender.close(options.closeMillis ?? 10_000)
+      // Whoever stores shapes with the same sender closes it.
+      await sender.settled()
     },
   }
 }

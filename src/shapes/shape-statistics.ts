@@ -163,3 +163,24 @@ export function createShapeCounter(
     },
   }
 }
+
+/** How often traces like this one were seen before; undefined for what is no tree. */
+export function seenShape(statistics: ShapeStatistics, trace: FinishedTrace): number | undefined {
+  const tree = traceTree(trace)
+  return tree === undefined ? undefined : statistics.seen(shapeHex(tree.root.hash))
+}
+
+/** Where nobody else counts shapes: each look counts. */
+export function createSeenShapes(counters: Counters): (trace: FinishedTrace) => number | undefined {
+  const statistics = createShapeStatistics(counters)
+  let looks = 0
+  return trace => {
+    const tree = traceTree(trace)
+    if (tree === undefined) return undefined
+    const before = statistics.seen(shapeHex(tree.root.hash))
+    statistics.add(trace, tree)
+    // Only how often is asked for; the rest must not grow.
+    if (++looks % 1_000 === 0) statistics.take()
+    return before
+  }
+}

@@ -60,6 +60,7 @@ test('without any setting every value is the documented default', () => {
       retention: { ageMillis: 7 * 86_400_000, sizeBytes: 10e9 },
       spoolBytes: 1e9,
     },
+    sampling: { enabled: false, share: 0.1, rules: [] },
     shapes: { store: false, thinAfterSeconds: 3 * 86_400 },
     sketches: {
       enabled: true,

@@ -21,7 +21,7 @@ const wrong: readonly (readonly [what: string, file: string, message: string])[]
   [
     'a mistyped group',
     own('    archiv: {}'),
-    'ghostspan.yaml:4:5: distribution.ghostspan.archiv: is not a setting (did you mean archive?); allowed: version, selection, capture, protocols, services, correlation, traces, archive, sketches, shapes, operations',
+    'ghostspan.yaml:4:5: distribution.ghostspan.archiv: is not a setting (did you mean archive?); allowed: version, selection, capture, protocols, services, correlation, traces, archive, sketches, shapes, sampling, operations',
   ],
   [
     'a mistyped name',

@@ -7,7 +7,7 @@ import { listTraces } from '../../src/archive/queries/list-traces.js'
 import { createRowsSender } from '../../src/archive/rows-sender.js'
 import { createArchiveSink } from '../../src/archive/sink.js'
 import { thinOldTraces } from '../../src/archive/thin-old-traces.js'
-import { createShapeSink } from '../../src/shapes/shape-sink.js'
+import { createShapeCountingSink, createShapeSink } from '../../src/shapes/shape-sink.js'
 import { createShapeStatistics } from '../../src/shapes/shape-statistics.js'
 import { quantileOf } from '../../src/sketches/quantile-sketch.js'
 import { createCounters } from '../../src/telemetry/counters.js'
@@ -25,12 +25,24 @@ describe('traces that are archived as shapes', { skip: unlessEmbedded() }, () =>
   const open = (): TraceSink => {
     const prepare = (): Promise<unknown> => migrate(store.archive)
     const common = { archive: store.archive, prepare, counters, warn: assert.fail }
-    return createShapeSink({
-      sender: createRowsSender({ ...common, spoolDirectory: `${store.directory}/spool-shapes`, room: 'shapes' }),
-      statistics: createShapeStatistics(counters),
+    const sender = createRowsSender({ ...common, spoolDirectory: `${store.directory}/spool-shapes`, room: 'shapes' })
+    const counting = createShapeCountingSink({ sender, counters, statistics: createShapeStatistics(counters) })
+    const stored = createShapeSink({
+      sender,
       whole: createArchiveSink({ ...common, spoolDirectory: `${store.directory}/spool` }),
       counters,
     })
+    return {
+      accept: trace => {
+        counting.accept(trace)
+        stored.accept(trace)
+      },
+      flush: stored.flush,
+      close: async () => {
+        await counting.close()
+        await stored.close()
+      },
+    }
   }
   const read = async (id: string): Promise<FinishedTrace> => {
     const found = await getTrace(store.archive, id)
