@@ -30,7 +30,12 @@ export class InputStream {
   #owed = 0
   #store: Uint8Array = EMPTY
   #owned = false
-  #chunkTimeNs = 0
+  /** Time of the latest call, and of the one that brought the last readable byte. */
+  #callTimeNs = 0
+  #lastTimeNs = 0
+  /** Where, within what is readable, bytes of later calls begin: stream offset and time by turns; from `#nextArrival`. */
+  #arrivals: number[] | undefined
+  #nextArrival = 0
   readonly #limit: number
 
   /** @param limit once so many bytes of a message that is not complete are kept, the next call drops them. */
@@ -43,6 +48,11 @@ export class InputStream {
     return this.end - this.start
   }
 
+  /** Stream offset behind the last byte that has come, seen or not. */
+  get come(): number {
+    return this.position + (this.end - this.start) + this.hole
+  }
+
   /** True while a `skip` waits for bytes that have not arrived. */
   get skipping(): boolean {
     return this.#owed > 0
@@ -52,7 +62,8 @@ export class InputStream {
   consume(count: number): void {
     this.start += count
     this.position += count
-    this.timeNs = this.#chunkTimeNs
+    if (this.start === this.end) this.timeNs = this.#callTimeNs
+    else if (this.#arrivals !== undefined) this.#passArrivals(this.#arrivals)
   }
 
   /** Passes `count` bytes, whether they are here, in the hole, or still to come. */
@@ -75,7 +86,7 @@ export class InputStream {
     this.position += lost
     this.start = this.end
     this.hole = 0
-    this.timeNs = this.#chunkTimeNs
+    this.timeNs = this.#callTimeNs
     return lost
   }
 
@@ -90,7 +101,7 @@ export class InputStream {
       lost = this.resume()
       this.dropped += lost
     }
-    this.#chunkTimeNs = timeNs
+    this.#callTimeNs = timeNs
     if (this.#owed > 0) {
       const passed = Math.min(this.#owed, end - start)
       this.#owed -= passed
@@ -102,8 +113,9 @@ export class InputStream {
       this.bytes = bytes
       this.start = start
       this.end = end
-      this.timeNs = timeNs
+      this.timeNs = this.#lastTimeNs = timeNs
       this.#owned = false
+      this.#arrivals = undefined
       return lost
     }
     return lost + this.#append(bytes, start, end)
@@ -111,7 +123,7 @@ export class InputStream {
 
   /** A stretch of `count` bytes that were moved but not copied. */
   pushHole(count: number, timeNs: number): void {
-    this.#chunkTimeNs = timeNs
+    this.#callTimeNs = timeNs
     const passed = Math.min(this.#owed, count)
     this.#owed -= passed
     this.position += passed
@@ -149,10 +161,12 @@ export class InputStream {
       lost = left
       this.dropped += left
       this.position += left
-      this.timeNs = this.#chunkTimeNs
+      this.timeNs = this.#lastTimeNs = this.#callTimeNs
       this.start = this.end = 0
+      this.#arrivals = undefined
       left = 0
     }
+    if (this.#callTimeNs !== this.#lastTimeNs) this.#arrived(this.position + left)
     if (this.end + added > this.#store.length) {
       const size = Math.max(512, 1 << (32 - Math.clz32(left + added - 1)))
       const store = size > this.#store.length ? new Uint8Array(size) : this.#store
@@ -167,8 +181,29 @@ export class InputStream {
     this.#owned = true
     return lost
   }
+
+  /** Bytes of another call than those before them begin at stream offset `at`. */
+  #arrived(at: number): void {
+    if (this.#arrivals === undefined) {
+      this.#arrivals = []
+      this.#nextArrival = 0
+    }
+    // Beyond the bound they count as come with the last call that is known.
+    if (this.#arrivals.length >= MOST_ARRIVALS) return
+    this.#lastTimeNs = this.#callTimeNs
+    this.#arrivals.push(at, this.#callTimeNs)
+  }
+
+  #passArrivals(arrivals: readonly number[]): void {
+    while (this.#nextArrival < arrivals.length && arrivals[this.#nextArrival]! <= this.position) {
+      this.timeNs = arrivals[this.#nextArrival + 1]!
+      this.#nextArrival += 2
+    }
+  }
 }
 
 const EMPTY = new Uint8Array(0)
 /** A larger buffer is given back as soon as it is empty, so that idle connections stay small. */
 const KEPT_STORE = 2048
+/** Numbers kept of the calls that one unread stretch came in: two a call. */
+const MOST_ARRIVALS = 32_768

@@ -92,10 +92,12 @@ export class FrameReader {
     const from = start + FRAME_HEADER
     const end = Math.min(stream.end, from + size)
     const at = stream.position
+    // Of a frame that is cut the rest may be yet to come.
+    const next = Math.min(at + whole, stream.come)
     if (type === Frame.method && end - from >= 4) {
-      this.#handler.method(channel, bytes, from, end, end < from + size, at, at + whole)
+      this.#handler.method(channel, bytes, from, end, end < from + size, at, next)
     } else if (type === Frame.header) {
-      this.#handler.header(channel, bytes, from, end, end < from + size, at + whole)
+      this.#handler.header(channel, bytes, from, end, end < from + size, next)
     }
     stream.skip(whole)
     return true

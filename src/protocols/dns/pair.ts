@@ -72,7 +72,7 @@ export class DnsConnection implements ProtocolConnection {
     if (end - first < length && !isCut) return false
     this.#refused = 0
     const { position, timeNs } = stream
-    const stop = position + LENGTH_BYTES + length
+    const stop = Math.min(position + LENGTH_BYTES + length, stream.come)
     if (isAnswer) this.#dialogue.answer(message, position, stop, timeNs)
     else this.#dialogue.question(message, bytes, first, position, stop, timeNs)
     return this.#skip(stream, LENGTH_BYTES + length)

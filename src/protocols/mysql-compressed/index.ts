@@ -75,7 +75,7 @@ class CompressedConnection implements ProtocolConnection {
     this.#synced[sender] = true
     const place = this.#sink.places[sender]
     place.start = stream.position
-    place.end = stream.position + HEADER + frame.length
+    place.end = Math.min(stream.position + HEADER + frame.length, stream.come)
     const stop = Math.min(end, start + HEADER + frame.length)
     this.#unpack(sender, stream, frame, start + HEADER, stop)
     stream.skip(HEADER + frame.length)
