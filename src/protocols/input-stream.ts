@@ -58,6 +58,11 @@ export class InputStream {
     return this.#owed > 0
   }
 
+  /** How many bytes those are. */
+  get owed(): number {
+    return this.#owed
+  }
+
   /** Takes `count` bytes as understood; count ≤ available. */
   consume(count: number): void {
     this.start += count

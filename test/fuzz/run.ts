@@ -2,7 +2,7 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { Worker } from 'node:worker_threads'
-import { checkCase, type Verdict } from './check-case.js'
+import { checkCase, createCorpus, type Verdict } from './check-case.js'
 import { captureSeeds, fixtureSeeds } from './seeds.js'
 import type { FuzzFinding, FuzzTask } from './worker.js'
 
@@ -127,7 +127,7 @@ function report(runSeed: number, tally: Tally, findings: readonly FuzzFinding[])
 async function showCase(runSeed: number, index: number): Promise<number> {
   const seeds = await fixtureSeeds()
   for (const folder of values.seeds) seeds.push(...(await captureSeeds(folder)))
-  const { calls, ...result } = checkCase(seeds, runSeed, index, () => performance.now())
+  const { calls, ...result } = checkCase(createCorpus(seeds), runSeed, index, () => performance.now())
   console.log({
     ...result,
     calls: calls.map(({ sender, bytes }) => `${sender} ${Buffer.from(bytes).toString('latin1')}`),

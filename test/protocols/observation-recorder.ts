@@ -19,8 +19,15 @@ export interface Traffic {
   readonly stream: InputStream
   /** Offset behind the last byte moved, whether it was seen or not. */
   moved: number
-  /** Offsets at which calls began, and their times; ascending. */
-  readonly arrivals: [offset: number, timeNs: number][]
+  /** Offsets at which calls began, ascending, and their times. */
+  readonly arrivals: { readonly offsets: number[]; readonly times: number[] }
+}
+
+/** The time of the call that brought the byte at `offset`. */
+function timeAt({ offsets, times }: Traffic['arrivals'], offset: number): number | undefined {
+  let at = offsets.length - 1
+  while (at >= 0 && offsets[at]! > offset) at--
+  return times[at]
 }
 
 /**
@@ -39,10 +46,12 @@ export class ObservationRecorder implements ExchangeSink {
 
   begin(exchange: Exchange, offset: number): void {
     const { stream, moved, arrivals } = this.#traffic[exchange.initiator]
-    assert.ok(!this.#seen.has(exchange), 'begin twice')
-    assert.ok(offset >= 0 && offset <= moved, `begin at ${offset}, which has not come yet`)
-    const came = arrivals.findLast(([start]) => start <= offset)?.[1]
-    assert.equal(stream.timeNs, came, `${exchange.name} begins with the call that brought its first byte`)
+    if (this.#seen.has(exchange)) assert.fail('begin twice')
+    if (!(offset >= 0 && offset <= moved)) assert.fail(`begin at ${offset}, which has not come yet`)
+    const came = timeAt(arrivals, offset)
+    if (stream.timeNs !== came) {
+      assert.fail(`${exchange.name} begins with the call that brought its first byte: ${stream.timeNs}, not ${came}`)
+    }
     const observation: Observation = {
       exchange,
       begin: offset,
@@ -60,24 +69,24 @@ export class ObservationRecorder implements ExchangeSink {
   requestEnd(exchange: Exchange, offset: number): void {
     const observation = this.#find(exchange, 'requestEnd')
     const { moved } = this.#traffic[exchange.initiator]
-    assert.equal(observation.requestEnd, undefined, 'requestEnd twice')
-    assert.ok(offset >= observation.begin && offset <= moved, `requestEnd at ${offset}`)
+    if (observation.requestEnd !== undefined) assert.fail('requestEnd twice')
+    if (!(offset >= observation.begin && offset <= moved)) assert.fail(`requestEnd at ${offset}, ${moved} have come`)
     observation.requestEnd = offset
   }
 
   responseBegin(exchange: Exchange, offset: number): void {
     const observation = this.#find(exchange, 'responseBegin')
     const { moved } = this.#traffic[exchange.initiator === 'client' ? 'server' : 'client']
-    assert.equal(observation.responseBegin, undefined, 'responseBegin twice')
-    assert.ok(offset >= 0 && offset <= moved, `responseBegin at ${offset}`)
+    if (observation.responseBegin !== undefined) assert.fail('responseBegin twice')
+    if (!(offset >= 0 && offset <= moved)) assert.fail(`responseBegin at ${offset}, ${moved} have come`)
     observation.responseBegin = offset
   }
 
   end(exchange: Exchange, offset: number): void {
     const observation = this.#find(exchange, 'end')
     const { client, server } = this.#traffic
-    assert.ok(offset >= (observation.responseBegin ?? 0), `end at ${offset}, before its response`)
-    assert.ok(offset <= Math.max(client.moved, server.moved), `end at ${offset}, which has not come yet`)
+    if (!(offset >= (observation.responseBegin ?? 0))) assert.fail(`end at ${offset}, before its response`)
+    if (offset > Math.max(client.moved, server.moved)) assert.fail(`end at ${offset}, which has not come yet`)
     observation.end = offset
     this.#open.delete(exchange)
   }
@@ -94,7 +103,7 @@ export class ObservationRecorder implements ExchangeSink {
 
   #find(exchange: Exchange, what: string): Observation {
     const found = this.#open.get(exchange)
-    assert.ok(found, `${what} of an exchange that is not open: ${exchange.name}`)
+    if (found === undefined) assert.fail(`${what} of an exchange that is not open: ${exchange.name}`)
     return found
   }
 }

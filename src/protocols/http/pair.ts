@@ -87,12 +87,13 @@ export class Pairing {
     return exchange
   }
 
-  endAnswer(exchange: Exchange, offset: number, bodyBytes: number | undefined): void {
+  endAnswer(exchange: Exchange, offset: number, bodyBytes: number | undefined, timeNs?: number): void {
     if (bodyBytes !== undefined) describeResponseBody(exchange, bodyBytes)
     exchange.tag |= Tag.ended
     this.#answering = undefined
     this.completed++
-    this.#sink.end(exchange, offset)
+    if (timeNs === undefined) this.#sink.end(exchange, offset)
+    else this.#sink.end(exchange, offset, timeNs)
   }
 
   /** An answer that no request waits for. */

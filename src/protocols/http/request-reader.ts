@@ -78,6 +78,13 @@ export class RequestReader {
       case Step.awaitBody:
         return this.#readAfterExpect(stream)
       case Step.awaitAnswer:
+        if ((this.#exchange!.tag & Tag.ended) !== 0) {
+          // Its answer was given up: whether HTTP goes on must be seen.
+          this.#exchange = undefined
+          this.#held = undefined
+          this.#step = Step.lost
+          return true
+        }
         this.#held = stream
         return false
       default:

@@ -1,8 +1,9 @@
 import type { InputStream } from '../input-stream.js'
-import type { Exchange } from '../protocol.js'
+import type { Detection, Exchange } from '../protocol.js'
 import { BodyReader, BodyState } from './body.js'
 import { Byte, findLineFeed, lowerCaseWord } from './bytes.js'
 import { describeResponse } from './describe.js'
+import { detectHttp } from './detect.js'
 import { type Pairing, Tag } from './pair.js'
 import { ContentLength, Header, HeadState, lastListItemIs, MessageHead, parseResponseHead } from './parse.js'
 import { LONGEST_HEAD } from './request-reader.js'
@@ -29,8 +30,9 @@ export class ResponseReader {
   #unfinished: InputStream | undefined
   #searched = 0
   #cut = false
-  /** Offset behind the last byte seen of a body that only the connection's end ends. */
+  /** Offset behind the last byte seen of a body that only the connection's end ends, and when that came. */
   #bodyEnd = 0
+  #bodyEndNs = 0
   readonly #body = new BodyReader()
   readonly #resync = new Resync('server')
   readonly #pairing: Pairing
@@ -158,7 +160,10 @@ export class ResponseReader {
       if (head.contentLength === ContentLength.invalid) this.#pairing.count('length_unknown')
       this.#body.startUntilEnd()
       this.#bodyEnd = stream.position
+      this.#bodyEndNs = stream.timeNs
       this.#step = Step.body
+      // Only another request can tell that the connection's end is not the body's.
+      this.#answered(exchange)
     }
   }
 
@@ -185,9 +190,19 @@ export class ResponseReader {
   }
 
   #readBody(stream: InputStream): boolean {
+    const next = this.#body.untilEnd && this.#pairing.next !== undefined ? this.#nextBegins(stream) : 'no'
+    if (next === 'maybe') return false
+    if (next === 'yes') {
+      this.#exchange!.truncated = true
+      this.#end(this.#bodyEnd, this.#body.bytes, this.#bodyEndNs)
+      return true
+    }
     const state = this.#body.read(stream)
     if (state === BodyState.more) {
-      if (this.#body.untilEnd) this.#bodyEnd = stream.position
+      if (this.#body.untilEnd) {
+        this.#bodyEnd = stream.position
+        this.#bodyEndNs = stream.timeNs
+      }
       return false
     }
     if (state !== BodyState.done) {
@@ -201,6 +216,12 @@ export class ResponseReader {
     return true
   }
 
+  /** A body that the connection's end should end, and the client has sent another request: an answer begins here. */
+  #nextBegins({ bytes, start, end, hole, ended }: InputStream): Detection['match'] {
+    const { match, sender } = detectHttp(bytes, start, end)
+    return sender !== 'server' || (match === 'maybe' && (hole > 0 || ended)) ? 'no' : match
+  }
+
   #findResponse(stream: InputStream): boolean {
     if (!this.#resync.found(stream)) {
       if (stream.available === 0) this.#pairing.answersMissed()
@@ -211,11 +232,11 @@ export class ResponseReader {
     return true
   }
 
-  #end(offset: number, bodyBytes: number | undefined): void {
+  #end(offset: number, bodyBytes: number | undefined, timeNs?: number): void {
     const exchange = this.#exchange!
     this.#exchange = undefined
     this.#step = Step.head
-    this.#pairing.endAnswer(exchange, offset, bodyBytes)
+    this.#pairing.endAnswer(exchange, offset, bodyBytes, timeNs)
     if (!changesProtocol(exchange)) this.#answered(exchange)
   }
 

@@ -176,6 +176,8 @@ export class Streams {
   lost(sender: Sender, offset: number, timeNs: number): void {
     this.#endedSinceLoss = 0
     this.#doubtful = 0
+    // What was taken for a stream's number before the place was lost need not have been one.
+    if (sender === 'client') this.#highest = 0
     for (const stream of this.#open.values()) {
       stream.exchange.truncated = true
       if (sender === 'client') {

@@ -92,7 +92,7 @@ export class ClientRequests implements BatchHandler {
       if (stream.skipping) return false
     }
     this.#call = undefined
-    if (call.api.key === ApiKey.produce && this.#partitions.acks === 0) {
+    if (call.api.key === ApiKey.produce && this.#partitions.acks === 0 && !call.answered) {
       this.#dialogue.unanswered(call)
       this.#dialogue.answerEnded(call, stream.position)
     } else this.#dialogue.requestEnded(call, stream.position)

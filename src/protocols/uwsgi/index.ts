@@ -6,6 +6,7 @@ import type { InputStream } from '../input-stream.js'
 import type {
   ConnectionOptions,
   CopyPolicy,
+  Detection,
   Exchange,
   ProtocolConnection,
   ProtocolModule,
@@ -62,9 +63,14 @@ class UwsgiConnection implements ProtocolConnection {
     if (stream.skipping) return
     if (this.#sending) this.#sent(stream.position)
     if (this.#exchange !== undefined) {
+      const next = this.#sending || this.#endless ? 'no' : this.#nextBegins(stream)
+      if (next === 'maybe') return
       // What follows a request without a known length is part of its body.
-      stream.resume()
-      return
+      if (next === 'no') {
+        stream.resume()
+        return
+      }
+      this.#giveUp()
     }
     const { bytes, start, end, hole } = stream
     if (start === end) {
@@ -133,6 +139,23 @@ class UwsgiConnection implements ProtocolConnection {
     stream.resume()
     this.#answeredTo = stream.position
     if (stream.ended && this.#answering) this.#end(stream.position, this.#answeredNs)
+  }
+
+  /** Behind a request's end: another one, though the end of the answer before has not been seen. */
+  #nextBegins({ bytes, start, end, hole }: InputStream): Detection['match'] {
+    const { match } = detectUwsgi(bytes, start, Math.min(end, start + 256))
+    return match === 'maybe' && hole > 0 ? 'no' : match
+  }
+
+  #giveUp(): void {
+    const exchange = this.#exchange!
+    exchange.truncated = true
+    if (this.#answering) {
+      this.#end(this.#answeredTo, this.#answeredNs)
+      return
+    }
+    this.#exchange = undefined
+    this.#options.sink.abandon(exchange)
   }
 
   /** False while the head is not there. */
