@@ -2,6 +2,7 @@
 /* The capture: entry points only, the logic is in ../lib. Linux 6.3 and later (net/socket.c, sock_send_length). */
 #include "../lib/call.h"
 #include "../lib/carriers/birth.h"
+#include "../lib/carriers/node.h"
 #include "../lib/carriers/threads.h"
 #include "../lib/carriers/uvloop.h"
 #include "../lib/life.h"
@@ -72,6 +73,29 @@ SEC("uprobe")
 int BPF_KPROBE(write_queued, void *set, void *member)
 {
     return on_queued_write((__u64)member);
+}
+
+/* A phase of Node.js' loop begins that runs callbacks which no read brought. */
+SEC("uprobe")
+int BPF_KPROBE(phase_begun)
+{
+    begin_phase(bpf_get_current_pid_tgid() >> 32, 0);
+    return 0;
+}
+
+/* uv__work_submit(loop, work, …) of libuv: the thread pool is to do something, for whom the loop works for now. */
+SEC("uprobe")
+int BPF_KPROBE(work_ordered, void *loop, void *work)
+{
+    return on_birth((__u64)work, k_carrier_node);
+}
+
+/* uv__fs_done(work, …) and its like, in the loop's thread: it goes on with whatever ordered that. */
+SEC("uprobe")
+int BPF_KPROBE(work_done, void *work)
+{
+    begin_phase(bpf_get_current_pid_tgid() >> 32, (__u64)work);
+    return 0;
 }
 
 SEC("iter/task")

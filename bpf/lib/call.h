@@ -7,6 +7,7 @@
 #include "../maps/record_scratch.h"
 #include "../maps/socket_states.h"
 #include "carriers/carrier.h"
+#include "carriers/node.h"
 #include "config.h"
 #include "connection.h"
 #include "copy_plan.h"
@@ -101,6 +102,11 @@ __noinline int tell_long(
     return 0;
 }
 
+static __always_inline __u32 carrier_look_of(const enum direction direction)
+{
+    return direction == k_sending ? k_look_sending : k_look_receiving;
+}
+
 static __always_inline bool is_ordinary_failure(const int result)
 {
     return result == -k_eagain || result == -k_eintr || result == -k_einprogress || result <= -k_first_restart_errno;
@@ -132,7 +138,7 @@ static __noinline int on_no_bytes(
                                                : tcp->copied_seq - consumed_fin(sk, tcp) - state->remote_isn;
     }
     if (state->flags & k_socket_carriers)
-        find_carrier(call.pid, direction == k_sending, &call.carrier);
+        find_carrier(call.pid, carrier_look_of(direction), &call.carrier);
     if (!(state->flags & k_socket_count_only))
         tell_short(&call, state, result == 0 ? k_flag_eof : 0, 0, 0, 0);
     if (result == 0)
@@ -222,7 +228,9 @@ static __always_inline int on_call(struct sock *sk, const int result, const int 
         .op = direction == k_sending ? k_op_send : k_op_receive,
     };
     if ((state->flags & (k_socket_carriers | k_socket_count_only)) == k_socket_carriers)
-        find_carrier(tgid, direction == k_sending, &call.carrier);
+        find_carrier(tgid, carrier_look_of(direction), &call.carrier);
+    else if (unlikely(state->flags & k_socket_carriers) && direction == k_receiving)
+        on_unseen_read(tgid);
     if (unlikely(!(state->flags & k_socket_complete)) && announce(sk, state, task, &call.carrier)) {
         /* User space does not know the connection: the call is lost as well. */
         count_lost(k_lost_ring_full);

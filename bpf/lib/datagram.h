@@ -193,12 +193,14 @@ static __noinline int on_datagram(struct sock *sk, const int result, const int c
     if (state->policy != policy_epoch)
         collect_policy(state);
     if (state->flags & k_socket_count_only) {
+        if ((state->flags & k_socket_carriers) && direction == k_receiving)
+            on_unseen_read(tgid);
         count_lost(k_lost_datagram);
         return 0;
     }
     struct datagram datagram = {.length = result, .direction = direction};
     if (state->flags & k_socket_carriers)
-        find_carrier(tgid, direction == k_sending, &datagram.carrier);
+        find_carrier(tgid, direction == k_sending ? k_look_sending : k_look_receiving, &datagram.carrier);
     find_bytes(task, state, direction, &datagram);
     /* Nothing fires when such a socket is closed: user space forgets it when it is quiet, and is told again. */
     const __u64 now = bpf_ktime_get_ns();
@@ -209,6 +211,8 @@ static __noinline int on_datagram(struct sock *sk, const int result, const int c
         if (!seen || !looks_like_dns(header)) {
             const bool is_dns = sk->__sk_common.skc_num == k_dns_port ||
                                 bpf_ntohs(sk->__sk_common.skc_dport) == k_dns_port;
+            if ((state->flags & k_socket_carriers) && direction == k_receiving)
+                on_unseen_read(tgid);
             count_lost(k_lost_datagram);
             if (is_dns || state->ways[k_sending].opening == 0)
                 return 0;

@@ -10,6 +10,9 @@ struct carrier_thread {
     __u32 checked;    /* bits of enum carrier_kind: what lies there has been checked */
     __u64 greenlet_state; /* of the pointer to greenlet's ThreadState */
     __u64 python_state;   /* of the pointer to the PyThreadState */
+    __u32 phases;   /* of a loop's phases that no read begins: how many there were, node.h */
+    __u32 in_phase; /* no read has come since the last one began */
+    __u64 work;     /* in such a phase: the end of this work of the thread pool; 0: of none that is known */
 };
 
 /* Lives and dies with the thread in the kernel, so that a reused thread id finds nothing. */

@@ -209,7 +209,8 @@ function createAccounts(): Accounts {
     },
     nobodys: call => {
       const { activity } = call
-      if (activity === undefined || activity.trust < 1 || ownerOf(activity) !== undefined) return false
+      if (activity === undefined || activity.trust < 1 || activity.detached || ownerOf(activity) !== undefined)
+        return false
       const account = of(call.process)
       account.nobodys++
       return account.requests < REQUESTS_TO_KNOW || account.told > ACCOUNTED_SHARE * account.nobodys

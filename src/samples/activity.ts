@@ -17,6 +17,8 @@ export interface Activity {
   answering?: { readonly trust: number }
   /** Of a thread that was started in `parent`: what is known of such threads. */
   born?: ThreadBirths
+  /** It began where nothing told for whom; whoever is answered at its end owns it. */
+  detached?: boolean
   /** A greenlet, task or goroutine was born in it. */
   hasCarriers?: boolean
   /** A thread was started in it. */

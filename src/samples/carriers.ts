@@ -1,6 +1,7 @@
 import type { ObservedProcess } from '../capture/processes.js'
 import { type Activity, ownerOf } from './activity.js'
 import { type AnsweringHabits, createAnsweringHabits } from './answering-habits.js'
+import { bindDetached, detachedActivity, isPhase, runsLoop } from './event-loop.js'
 import type { Sample } from './sample.js'
 import { createTaskAnswers, type TaskAnswers } from './task-answers.js'
 import { createThreadBirths, type ThreadBirths } from './thread-births.js'
@@ -29,6 +30,12 @@ interface Carrier {
   /** Where it has answered last. */
   answered: Sample['connection'] | undefined
   lossEpoch: number
+  /** An event loop's thread, whose reads are told one by one. */
+  loop: boolean
+  /** … nothing tells for whom it runs: each call is made in an activity of its own. */
+  scattered: boolean
+  /** … and what the present read has brought so far. */
+  brought: Activity | undefined
 }
 
 interface ProcessHabits {
@@ -69,6 +76,11 @@ export interface Carriers {
   requestRead(sample: Sample): Activity
   /** Something was read from a client that could not be understood: whom the carrier works for now is not known. */
   unknownRead(process: ObservedProcess, tid: number, carrier: number): void
+  /**
+   * An event loop has read from a connection: whatever its callback does belongs to what was being read there, and to
+   * nobody known where that is undefined; what the read brings is told afterwards.
+   */
+  loopRead(process: ObservedProcess, tid: number, activity: Activity | undefined): void
   /** More of a request was read (its body came later): the carrier is back at it. */
   requestContinued(sample: Sample, tid: number, carrier: number): void
   /** The activity in which a carrier calls or connects now. */
@@ -135,11 +147,15 @@ export function createCarriers(limit = 100_000): Carriers {
     habits: habitsOf(process),
     answered: undefined,
     lossEpoch,
+    loop: false,
+    scattered: false,
+    brought: undefined,
   })
   /** Threads that run an event loop which reads for its tasks outside of any of them (uvloop). */
   const loopThreads = new Set<number>()
   const carrierOf = (process: ObservedProcess, tid: number, id: number): Carrier => {
     if (id === UNKNOWN_CARRIER || (id === 0 && loopThreads.has(tid))) return nobody(process, unknownActivity())
+    if (isPhase(process, id)) return { ...nobody(process, undefined), scattered: true }
     const key = id === 0 ? tid : `${process.pid}:${id}`
     let carrier = byId.get(key)
     if (carrier !== undefined && carrier.lossEpoch !== lossEpoch) forgetWork(carrier, lossEpoch)
@@ -164,17 +180,25 @@ export function createCarriers(limit = 100_000): Carriers {
       if (sample.exchange.shape === 'message') {
         carrier.unsettled.push(sample)
         // One that waits behind an unsettled message has not been begun.
-        if (carrier.unsettled.length > 1 && carrier.activity?.owner === carrier.unsettled[0]) return activity
+        if (!carrier.loop && carrier.unsettled.length > 1 && carrier.activity?.owner === carrier.unsettled[0])
+          return activity
       } else {
         carrier.unsettled.length = 0
       }
-      carrier.activity = activity
+      enter(carrier, activity)
       carrier.acted = false
       return activity
     },
     unknownRead: (process, tid, id) => {
       const carrier = carrierOf(process, tid, id)
       carrier.activity = unknownActivity()
+    },
+    loopRead: (process, tid, activity) => {
+      const carrier = carrierOf(process, tid, 0)
+      carrier.loop = true
+      carrier.scattered = false
+      carrier.brought = undefined
+      carrier.activity = activity ?? unknownActivity()
     },
     requestContinued: (sample, tid, id) => {
       if (sample.activity !== undefined) carrierOf(sample.process, tid, id).activity = sample.activity
@@ -207,13 +231,17 @@ export function createCarriers(limit = 100_000): Carriers {
       const carrier = carrierOf(call.process, tid, id)
       // Whoever asked has been answered already: a late answer, or after a loss one that is taken for another's.
       const over = ownerOf(call.activity)?.complete === true && carrier.activity !== call.activity
-      carrier.activity = over || isOddReader(carrier.habits, call.tid === tid) ? unknownActivity() : call.activity
+      enter(carrier, over || isOddReader(carrier.habits, call.tid === tid) ? unknownActivity() : call.activity)
     },
     answerBegun: (request, tid, id) => {
       const carrier = carrierOf(request.process, tid, id)
       const { habits, activity } = carrier
       carrier.acted = true
       habits.answers++
+      if (runsLoop(request.process)) {
+        if (bindDetached(activity, request)) habits.boundByReply++
+        return
+      }
       if (id !== 0) {
         habits.taskAnswers.answered(carrier.answered === undefined || carrier.answered === request.connection)
         carrier.answered = request.connection
@@ -240,6 +268,7 @@ export function createCarriers(limit = 100_000): Carriers {
       const at = carrier.unsettled.indexOf(message)
       if (at < 0) return
       carrier.unsettled.splice(at, 1)
+      if (runsLoop(message.process)) return
       const { habits } = carrier
       const settlesFirst = habits.workAfterSettling > 2 * habits.workBeforeSettling
       if (settlesFirst) carrier.activity = message.activity
@@ -248,7 +277,8 @@ export function createCarriers(limit = 100_000): Carriers {
     threadBorn: (process, tid, id, thread, timeNs) => {
       byId.delete(thread)
       const parent = carrierOf(process, tid, id).activity
-      if (parent === undefined) return
+      // A loop's threads are its pool's.
+      if (parent === undefined || runsLoop(process)) return
       const child = carrierOf(process, thread, 0)
       const { births } = child.habits
       if (ownerOf(parent) !== undefined) births.born()
@@ -320,7 +350,19 @@ export function unknownActivity(): Activity {
   return { owner: undefined, parent: undefined, boundBy: undefined, trust: 0, sinceNs: 0 }
 }
 
+/**
+ * The carrier goes on with this. Where one read brings a loop several things, their callbacks run one after the other and
+ * nothing tells them apart.
+ */
+function enter(carrier: Carrier, activity: Activity): void {
+  carrier.activity = activity
+  if (!carrier.loop) return
+  if (carrier.brought !== undefined && carrier.brought !== activity) carrier.scattered = true
+  carrier.brought = activity
+}
+
 function activityOf(carrier: Carrier, timeNs: number): Activity {
+  if (carrier.scattered) return detachedActivity(timeNs)
   carrier.activity ??= { owner: undefined, parent: undefined, boundBy: undefined, trust: 1, sinceNs: timeNs }
   return carrier.activity
 }

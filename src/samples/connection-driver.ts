@@ -13,6 +13,7 @@ import { type Carriers, UNKNOWN_CARRIER, unknownActivity } from './carriers.js'
 import { ConnectionState } from './connection-state.js'
 import { type CopyWishes, createCopyWishes } from './copy-wishes.js'
 import { createDatagrams, type Datagrams } from './datagrams.js'
+import { runsLoop } from './event-loop.js'
 import { recogniseProtocol, senderOf } from './recognition.js'
 import type { SampleRecorder } from './sample-recorder.js'
 import { createUnixPairs } from './unix-pairs.js'
@@ -83,8 +84,10 @@ export class ConnectionDriver implements EventHandler {
       return
     }
     if (record.lossEpoch !== this.#lossEpoch) this.#lostSome(record.lossEpoch)
-    if (state.opaque || record.length < 0) return
+    if (record.length < 0) return
     this.#settleCarrier(record)
+    if (record.op === Op.receive) this.#followLoop(state, record)
+    if (state.opaque) return
     if (state.connection.transport === 'udp') {
       this.#datagrams.read(state, record)
       return
@@ -193,6 +196,12 @@ export class ConnectionDriver implements EventHandler {
     const isThread = (record.flags & EventFlag.thread) !== 0
     if (isThread) carriers.threadBorn(process, record.tid, record.carrier, child, record.timeNs)
     else carriers.born(process, record.tid, record.carrier, child, record.timeNs)
+  }
+
+  /** What an event loop does next follows from this read, whether it is understood or not. */
+  #followLoop(state: ConnectionState, { pid, tid }: EventReader): void {
+    const process = this.#options.processes.get(pid)
+    if (runsLoop(process)) this.#options.carriers.loopRead(process, tid, state.reading?.activity)
   }
 
   /** Where a process has carriers and the record does not say which one it was, it must not pass for the thread's. */

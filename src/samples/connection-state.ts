@@ -100,6 +100,12 @@ export class ConnectionState implements ExchangeSink {
     if (sample !== undefined) this.#recorder.abandon(sample)
   }
 
+  /** What more bytes from the other end belong to: the request that is being read, or the call that is answered next. */
+  get reading(): Sample | undefined {
+    if (this.connection.role === 'client') return this.#open.find(({ side }) => side === 'client')
+    return this.#open.find(({ side, requestEndNs }) => side === 'server' && Number.isNaN(requestEndNs))
+  }
+
   /** The client's request is being read and has not ended. */
   get readingRequest(): boolean {
     return this.#open.some(sample => sample.side === 'server' && Number.isNaN(sample.requestEndNs))

@@ -1,9 +1,10 @@
 import type { EventReader } from '../capture/event-reader.js'
-import type { Processes } from '../capture/processes.js'
+import type { ObservedProcess, Processes } from '../capture/processes.js'
 import { Attribute } from '../protocols/attribute-names.js'
 import type { Exchange } from '../protocols/protocol.js'
 import type { Carriers } from './carriers.js'
 import type { ConnectionState } from './connection-state.js'
+import { detachedActivity, isWrittenLater, runsLoop } from './event-loop.js'
 import type { RemoteCalls } from './remote-calls.js'
 import type { Sample } from './sample.js'
 import { wireKey } from './wire-key.js'
@@ -112,8 +113,10 @@ export function createSampleRecorder(options: SampleRecorderOptions): SampleReco
       }
       keySample(sample)
       if (outgoing) {
-        sample.activity =
-          connectingActivity(state, record) ?? carriers.current(process, record.tid, record.carrier, timeNs)
+        sample.activity = isWrittenLater(sample)
+          ? detachedActivity(timeNs)
+          : (connectingActivity(state, record, process) ??
+            carriers.current(process, record.tid, record.carrier, timeNs))
         carriers.callMade(process, record.tid, record.carrier, sample.activity)
       } else {
         sample.activity = carriers.requestRead(sample)
@@ -184,10 +187,15 @@ function kindOf(exchange: Exchange, outgoing: boolean): Sample['kind'] {
  * The first bytes on a connection are written for whoever called connect(), where the same thread writes them and that
  * work has not ended meanwhile (an event loop writes when the loop reports the socket ready, perhaps much later).
  */
-function connectingActivity(state: ConnectionState, record: EventReader): ConnectionState['connectActivity'] {
+function connectingActivity(
+  state: ConnectionState,
+  record: EventReader,
+  process: ObservedProcess,
+): ConnectionState['connectActivity'] {
   const activity = state.connectActivity
   if (activity === undefined || state.connectTid !== record.tid) return undefined
-  if (activity.trust === 0) return activity
+  // A loop writes when the connection is there, in whatever turn that is.
+  if (activity.trust === 0 || runsLoop(process)) return activity
   // A task that is known by itself says more than whoever opened the connection (a pool gives it to another).
   if (record.carrier !== 0) return undefined
   // Opened for nobody in particular (a pool that fills up), or for a request that is over.

@@ -14,7 +14,13 @@ struct carrier {
     __u64 id;     /* 0: the thread itself */
     __u64 parent; /* as event_header.carrier_parent */
     __u32 flags;  /* k_flag_carrier once it was found */
-    __u32 sending; /* for kinds that look further at what is written than at what is read */
+    __u32 look; /* enum carrier_look: some kinds look further at what is written than at what is read */
+};
+
+enum carrier_look {
+    k_look_other = 0, /* connect(), births */
+    k_look_sending = 1,
+    k_look_receiving = 2,
 };
 
 static __always_inline struct carrier_config *carriers_of(const __u32 tgid)
@@ -60,21 +66,35 @@ static __always_inline bool find_python_carrier(
         return false;
     if (found->id || !(config->kinds & k_carrier_asyncio))
         return true;
-    if (found->sending && (thread->checked & k_carrier_uvloop) && (config->kinds & k_carrier_uvloop))
+    if (found->look == k_look_sending && (thread->checked & k_carrier_uvloop) && (config->kinds & k_carrier_uvloop))
         return take_queued_writer(task, found);
     return find_context(config, thread, thread_pointer, &found->id);
 }
 
+/* node.h: a phase of the loop that no read began lasts until the next read. */
+static __always_inline bool find_phase(
+    struct carrier_config *config, struct task_struct *task, struct carrier *found)
+{
+    struct carrier_thread *thread = carrier_thread_of(task, config);
+    if (!thread)
+        return false;
+    if (found->look == k_look_receiving)
+        thread->in_phase = 0;
+    if (thread->in_phase)
+        found->id = thread->work ? thread->work : 2 * (__u64)thread->phases + 1;
+    return true;
+}
+
 /*
- * Fills `found`; without k_flag_carrier in its flags nothing is known. `sending`: the call wrote to a socket.
+ * Fills `found`; without k_flag_carrier in its flags nothing is known. `look`: enum carrier_look.
  * Not static: the verifier looks at it once, by itself.
  */
-__noinline int find_carrier(const __u32 tgid, const __u32 sending, struct carrier *found)
+__noinline int find_carrier(const __u32 tgid, const __u32 look, struct carrier *found)
 {
     if (!found)
         return 0;
     __builtin_memset(found, 0, sizeof(*found));
-    found->sending = sending;
+    found->look = look;
     struct carrier_config *config = carriers_of(tgid);
     if (!config)
         return 0;
@@ -83,6 +103,8 @@ __noinline int find_carrier(const __u32 tgid, const __u32 sending, struct carrie
     config->counts.lookups++;
     if (config->kinds & (k_carrier_greenlet | k_carrier_asyncio))
         known = find_python_carrier(config, task, found);
+    else if (config->kinds & k_carrier_node)
+        known = find_phase(config, task, found);
     if (known)
         found->flags = k_flag_carrier;
     else
