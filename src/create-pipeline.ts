@@ -20,6 +20,7 @@ import { createRemoteCalls } from './samples/remote-calls.js'
 import type { Sample } from './samples/sample.js'
 import { createSampleRecorder } from './samples/sample-recorder.js'
 import { createServiceNames } from './samples/service-names.js'
+import { createServicesByPid } from './samples/services-by-pid.js'
 import { createAssembler } from './traces/assembler.js'
 import { createProcessRoots } from './traces/process-roots.js'
 import { createResourceTable } from './traces/resources.js'
@@ -49,6 +50,7 @@ export function createPipeline(options: PipelineOptions): Pipeline {
   const backlog = createMessageBacklog()
   const wire = createWireEvidence()
   const services = createServiceNames(options.serviceRules)
+  const servicesByPid = createServicesByPid({ processes, services, describe: pid => source.describe?.(pid) })
   const asked = new Set(options.evidence ?? evidenceKinds)
   const mayBindLater = (sample: Sample): boolean =>
     sample.side === 'client' && asked.has('context') && carriers.bindsByReply(sample.process)
@@ -146,7 +148,10 @@ export function createPipeline(options: PipelineOptions): Pipeline {
     processes,
     carriers,
     recorder,
-    processEnded: (process, timeNs) => roots.ended(process, timeNs),
+    processEnded: (process, timeNs) => {
+      servicesByPid.ended(process)
+      roots.ended(process, timeNs)
+    },
     control: source.control,
     counters,
     routes: endpoint => {
@@ -198,6 +203,7 @@ export function createPipeline(options: PipelineOptions): Pipeline {
       openSamples: assembler.openSamples,
       openTraces: assembler.openTraces,
     }),
+    serviceOf: (pid, port) => servicesByPid.nameOf(pid, port),
   }
 
   /** Reads until the source has nothing more, or enough for one turn. */

@@ -62,4 +62,6 @@ export interface Pipeline {
   /** Lets everything that is still open leave, and flushes the sinks. */
   finish(): Promise<void>
   status(): PipelineStatus
+  /** Name of the service that a process is or, a short while ago, was; undefined if nobody knows. */
+  serviceOf(pid: number, port: number): string | undefined
 }

@@ -232,8 +232,9 @@ static __always_inline int on_call(struct sock *sk, const int result, const int 
     else if (unlikely(state->flags & k_socket_carriers) && direction == k_receiving)
         on_unseen_read(tgid);
     if (unlikely(!(state->flags & k_socket_complete)) && announce(sk, state, task, &call.carrier)) {
-        /* User space does not know the connection: the call is lost as well. */
+        /* User space does not know the connection: the call is lost as well, but it was made. */
         count_lost(k_lost_ring_full);
+        sketch_call(state, result, direction, true);
         return 0;
     }
     if (unlikely(state->policy != policy_epoch))

@@ -1,12 +1,6 @@
 import { existsSync } from 'node:fs'
 import { AF_INET, ipv4Text, ipv6Text } from './address-text.js'
-import {
-  CALL_SKETCH,
-  CALL_SKETCH_KEY,
-  CALL_SKETCH_SLOTS,
-  LATENCY_BUCKETS,
-  latencyBucket,
-} from './call-sketch-layout.js'
+import { CALL_SKETCH, CALL_SKETCH_KEY, CALL_SKETCH_SLOTS, LATENCY_BUCKETS } from './call-sketch-layout.js'
 import { WireTransport } from './event-layout.js'
 import type { CaptureHandle, NativeAddon } from './native-addon.js'
 
@@ -21,6 +15,8 @@ export interface CallSketch {
   /** The server's port; 0 for Unix sockets, and where the role is not known. */
   readonly port: number
   readonly counts: CallCounts
+  /** The process has ended: this is the last time that it is told. */
+  readonly ended: boolean
   /** Number of answers by latency (last byte of a request to first byte of its answer), by bucket. */
   readonly latency: Uint32Array
 }
@@ -68,6 +64,14 @@ export function createCallSketchReader(
   alive: (pid: number) => boolean = pid => existsSync(`/proc/${pid}`),
 ): CallSketchReader {
   const before = new Map<number, Totals>()
+  const living = new Map<number, boolean>()
+  const isGone = (pid: number): boolean => {
+    const known = living.get(pid)
+    if (known !== undefined) return !known
+    const lives = alive(pid)
+    living.set(pid, lives)
+    return !lives
+  }
   const giveBack = (slots: readonly number[]): void => {
     addon.update(handle, 'free_sketches', new Uint8Array(0), new Uint8Array(Uint32Array.from(slots).buffer))
   }
@@ -86,41 +90,27 @@ export function createCallSketchReader(
         const value = addon.lookup(handle, 'sketch_slots', key)
         if (value === undefined) continue
         const slot = new DataView(value.buffer, value.byteOffset).getUint32(0, true)
+        // Before the counts are read: what a process does after that must not become somebody else's.
+        const ended = isGone(new DataView(key.buffer, key.byteOffset).getUint32(CALL_SKETCH_KEY.pid, true))
         const total = read(slot)
-        const sketch = decode(key, since(total, before.get(slot)))
-        found.push(sketch)
-        if (alive(sketch.pid)) continue
+        found.push(decode(key, since(total, before.get(slot)), ended))
+        if (!ended) continue
         addon.remove(handle, 'sketch_slots', key)
         // Nothing is set back: whoever has the slot next is counted from here.
         before.set(slot, total)
         giveBack([slot])
       }
+      living.clear()
       const rest = read(0)
       if (rest.counts.sentCalls + rest.counts.receivedCalls > 0) {
-        found.push({ pid: 0, role: 'unknown', transport: 'tcp', address: '', port: 0, ...rest })
+        found.push({ pid: 0, role: 'unknown', transport: 'tcp', address: '', port: 0, ended: false, ...rest })
       }
       return found
     },
   }
 }
 
-/** A value that the share `quantile` (0 to 1) of the latencies does not exceed, in ns, within 3.1 %; NaN of none. */
-export function latencyQuantile(latency: Uint32Array, quantile: number): number {
-  const all = latency.reduce((sum, count) => sum + count, 0)
-  if (all === 0) return Number.NaN
-  const rank = Math.max(1, Math.ceil(quantile * all))
-  let seen = 0
-  for (let index = 0; index < latency.length; index++) {
-    seen += latency[index]!
-    if (seen < rank) continue
-    const { from, to } = latencyBucket(index)
-    // The middle that is equally far from both ends, in proportion.
-    return Number.isFinite(to) ? (2 * from * to) / (from + to) : from
-  }
-  return Number.NaN
-}
-
-function decode(key: Uint8Array, { counts, latency }: Totals): CallSketch {
+function decode(key: Uint8Array, { counts, latency }: Totals, ended: boolean): CallSketch {
   const view = new DataView(key.buffer, key.byteOffset)
   const isTcp = view.getUint8(CALL_SKETCH_KEY.transport) === WireTransport.tcp
   const isV4 = view.getUint16(CALL_SKETCH_KEY.family, true) === AF_INET
@@ -131,6 +121,7 @@ function decode(key: Uint8Array, { counts, latency }: Totals): CallSketch {
     address: isTcp ? (isV4 ? ipv4Text : ipv6Text)(key, CALL_SKETCH_KEY.address) : '',
     port: view.getUint16(CALL_SKETCH_KEY.port, true),
     counts,
+    ended,
     latency,
   }
 }
@@ -146,6 +137,8 @@ function sum(value: Uint8Array): Totals {
   for (let at = 0; at + CALL_SKETCH.bytes <= value.byteLength; at += CALL_SKETCH.bytes) {
     const view = new DataView(value.buffer, value.byteOffset + at, CALL_SKETCH.bytes)
     for (const name of COUNTS) total.counts[name] += Number(view.getBigUint64(CALL_SKETCH[name], true))
+    // Most sketches are of few CPUs, and the latencies are most of their bytes.
+    if (view.getBigUint64(CALL_SKETCH.answers, true) === 0n) continue
     for (let i = 0; i < LATENCY_BUCKETS; i++) {
       total.latency[i] = total.latency[i]! + view.getUint32(CALL_SKETCH.latency + 4 * i, true)
     }

@@ -1,4 +1,5 @@
 import type { CopyPolicy } from '../protocols/protocol.js'
+import type { ProcessInfo } from './process-info.js'
 
 /**
  * When and where a capture was taken: everything needed to turn the records' monotonic times into wall-clock times.
@@ -34,5 +35,7 @@ export interface EventSource {
   read(): Uint8Array | undefined
   /** True once `read` will never return a batch again. */
   readonly ended: boolean
+  /** Live: a process that no record may have told of, looked up now. */
+  describe?(pid: number): ProcessInfo | undefined
   close(): Promise<void>
 }

@@ -22,6 +22,7 @@ import {
   type ProgramTime,
 } from './native-addon.js'
 import { createPolicyWriter } from './policy-writer.js'
+import type { ProcessInfo } from './process-info.js'
 import { createProcessReader } from './process-reader.js'
 import { createProcessTracker, type ProcessTracker } from './process-tracker.js'
 import { createSelector, type Selection } from './selection.js'
@@ -303,6 +304,10 @@ class RingSource implements LiveSource {
 
   callSketches(): CallSketch[] {
     return this.#closed ? [] : this.#callSketches.read()
+  }
+
+  describe(pid: number): ProcessInfo | undefined {
+    return this.#closed ? undefined : this.#tracker.lookUp(pid)
   }
 
   carriers(): CarrierStatus[] {

@@ -35,6 +35,8 @@ export interface ProcessTracker {
   forked(child: number, parent: number): void
   /** Its description anew, if it has been told before: something else is known of its carriers. */
   describe(pid: number): ProcessInfo | undefined
+  /** What is known of it, or /proc says now; nothing is remembered. */
+  lookUp(pid: number): ProcessInfo | undefined
   /** True when its records had been handed on. */
   ended(pid: number): boolean
 }
@@ -131,6 +133,7 @@ export function createProcessTracker(options: ProcessTrackerOptions): ProcessTra
       const entry = known.get(pid)
       return entry?.told === true && entry.info !== undefined ? withCarriers(entry.info) : undefined
     },
+    lookUp: pid => known.get(pid)?.info ?? reader.read(pid),
     ended(pid) {
       const told = known.get(pid)?.told === true
       known.delete(pid)

@@ -16,6 +16,8 @@ export interface ObservedProcess {
 export interface Processes {
   /** The process that has this pid now; created if it was never heard of. */
   get(pid: number): ObservedProcess
+  /** … if it was. */
+  find(pid: number): ObservedProcess | undefined
   describe(pid: number, info: ProcessInfo): void
   forked(child: number, comm: string): void
   replaced(pid: number, comm: string): void
@@ -35,6 +37,7 @@ export function createProcesses(): Processes {
   const get = (pid: number): ObservedProcess => byPid.get(pid) ?? create(pid)
   return {
     get,
+    find: pid => byPid.get(pid),
     describe: (pid, info) => {
       const known = get(pid)
       // A pid that was used again before its end was seen: the start time tells.

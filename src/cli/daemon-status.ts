@@ -2,6 +2,7 @@ import { release } from 'node:os'
 import type { LiveSource } from '../capture/live-source.js'
 import type { Settings } from '../config/settings.js'
 import type { Pipeline } from '../pipeline.js'
+import type { CallCoverage, CallTotals } from '../sketches/call-totals.js'
 import { counterMetrics } from '../telemetry/counter-metrics.js'
 import type { Counters } from '../telemetry/counters.js'
 import type { Readiness } from '../telemetry/health-server.js'
@@ -24,6 +25,7 @@ export interface DaemonParts {
   archive: DaemonArchive | undefined
   source: LiveSource | undefined
   pipeline: Pipeline | undefined
+  calls: CallTotals | undefined
   stopping: boolean
 }
 
@@ -41,6 +43,7 @@ export function daemonStatus(parts: DaemonParts): Record<string, unknown> {
     cost: parts.gauges.read(),
     bpf: bpfTimes(parts.source),
     pipeline: parts.pipeline?.status() ?? null,
+    calls: parts.calls?.coverage() ?? null,
     carriers: parts.source?.carriers() ?? [],
     ringPendingBytes: parts.source?.pendingBytes() ?? 0,
     otlp: parts.targets.map(({ endpoint, protocol, sink }) => ({ endpoint, protocol, ...sink.status() })),
@@ -70,6 +73,8 @@ export function daemonMetrics(parts: DaemonParts): Metric[] {
   const metrics = [...parts.gauges.metrics(), ...counterMetrics(parts.counters)]
   if (parts.pipeline !== undefined) metrics.push(...pipelineMetrics(parts.pipeline.status()))
   metrics.push(...exportMetrics(parts.targets, parts.counters))
+  const coverage = parts.calls?.coverage()
+  if (coverage !== undefined) metrics.push(callMetric(coverage))
   const times = bpfTimes(parts.source)
   if (times.length > 0) {
     const samples = (value: (time: BpfTime) => number) =>
@@ -90,6 +95,18 @@ export function daemonMetrics(parts: DaemonParts): Metric[] {
     )
   }
   return metrics
+}
+
+function callMetric({ copied, uncopied }: CallCoverage): Metric {
+  return {
+    name: 'ghostspan_socket_calls_total',
+    type: 'counter',
+    help: 'Socket calls of traced processes that moved bytes; copied: told by an event, else counted in the kernel only.',
+    samples: [
+      { labels: { copied: 'true' }, value: copied },
+      { labels: { copied: 'false' }, value: uncopied },
+    ],
+  }
 }
 
 interface BpfTime {

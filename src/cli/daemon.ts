@@ -1,13 +1,15 @@
 import { mkdirSync } from 'node:fs'
+import type { LiveSource } from '../capture/live-source.js'
 import type { LoadedSettings } from '../config/load-settings.js'
 import type { Settings } from '../config/settings.js'
-import type { PipelineStatus } from '../pipeline.js'
+import type { Pipeline, PipelineStatus } from '../pipeline.js'
 import { createCounters } from '../telemetry/counters.js'
 import { createHealthServer, type HealthServer } from '../telemetry/health-server.js'
 import type { Logger } from '../telemetry/logger.js'
 import { createProcessGauges } from '../telemetry/process-gauges.js'
 import { createLimitedSinks } from '../traces/attribute-limits.js'
 import type { TraceSink } from '../traces/span.js'
+import { callReport } from './call-report.js'
 import { collectGarbage } from './collect-garbage.js'
 import { CommandError } from './command-error.js'
 import { openDaemonArchive } from './daemon-archive.js'
@@ -56,7 +58,7 @@ export async function runDaemon(options: DaemonOptions): Promise<DaemonResult> {
     closers.push(() => clearInterval(flushLog))
     const parts: DaemonParts = {
       ...{ settings, settingsFile: loaded.file, counters, gauges, startedAt: new Date(), targets: [] },
-      ...{ archive: undefined, source: undefined, pipeline: undefined, stopping: false },
+      ...{ archive: undefined, source: undefined, pipeline: undefined, calls: undefined, stopping: false },
     }
     const health = await openHealth(parts, log)
     if (health !== undefined) closers.push(() => health.close())
@@ -71,6 +73,7 @@ export async function runDaemon(options: DaemonOptions): Promise<DaemonResult> {
     const pipeline = createPipeline({ ...pipelineOptionsOf(settings), source, sinks: [limited], counters })
     parts.source = source
     parts.pipeline = pipeline
+    closers.push(await countCalls(parts, source, pipeline))
     signal.addEventListener('abort', () => {
       parts.stopping = true
       stopDeadline = endLate(settings.shutdownTimeoutMillis, log)
@@ -89,6 +92,24 @@ export async function runDaemon(options: DaemonOptions): Promise<DaemonResult> {
 
 /** What has to be closed, in the order in which it was opened. */
 type Closers = (() => unknown)[]
+
+/** What the kernel counts of all calls, copied or not: for `top` and `status`, and minute by minute for the archive. */
+async function countCalls(parts: DaemonParts, source: LiveSource, pipeline: Pipeline): Promise<() => void> {
+  const { createCallTotals } = await import('../sketches/call-totals.js')
+  const { startKernelMinutes } = await import('../sketches/kernel-minutes.js')
+  const { createOwnAddresses } = await import('../capture/own-addresses.js')
+  const totals = createCallTotals({
+    read: () => source.callSketches(),
+    serviceOf: (pid, port) => pipeline.serviceOf(pid, port),
+    isOwnAddress: createOwnAddresses(),
+    counters: parts.counters,
+  })
+  parts.calls = totals
+  const sketches = parts.archive?.targets.sketches
+  if (sketches === undefined) return () => {}
+  const minutes = startKernelMinutes({ totals, addRows: rows => sketches.addRows(rows), now: () => Date.now() })
+  return () => minutes.stop()
+}
 
 /** Archive, export, terminal. The list grows when a receiver turns up later. */
 async function openSinks(parts: DaemonParts, options: DaemonOptions, closers: Closers): Promise<TraceSink[]> {
@@ -151,8 +172,9 @@ async function openHealth(parts: DaemonParts, log: Logger): Promise<HealthServer
       metrics: () => daemonMetrics(parts),
       readiness: () => daemonReadiness(parts),
       status: () => daemonStatus(parts),
+      calls: () => callReport(parts.calls, Date.now()),
     })
-    log.info({ component: 'health' }, `serves ${server.url}/metrics, /healthz, /readyz and /status`)
+    log.info({ component: 'health' }, `serves ${server.url}/metrics, /healthz, /readyz, /status and /calls`)
     return server
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException

@@ -1,5 +1,7 @@
 import type { SketchFilter, SketchReading } from '../archive/queries/read-sketches.js'
 import type { Settings } from '../config/settings.js'
+import { formatOfKinds } from '../sketches/sketch-row.js'
+import { CommandError } from './command-error.js'
 import { note } from './standard-output.js'
 
 export interface SketchRange {
@@ -28,8 +30,12 @@ export async function readSketchRange(
   const until = range.until === undefined ? Math.ceil(Date.now() / 1_000) : Number(range.until / BILLION)
   const since = range.since === undefined ? until - range.defaultSeconds : Number(range.since / BILLION)
   const reading = await readArchive(settings, archive => readSketches(archive, { ...filter, since, until }))
-  if (reading.otherFormatRows > 0) {
-    note(`${reading.otherFormatRows} rows of sketches are of another format, and are left out`)
+  const others = reading.otherFormats
+  if (others.length > 0) {
+    const rows = others.reduce((sum, each) => sum + each.rows, 0)
+    const text = `${rows} rows of sketches in this time are of format ${others.map(each => each.format).join(', ')}, and this version merges format ${formatOfKinds(filter.kinds)} only`
+    if (reading.sketches.length === 0) throw new CommandError(`${text}: read them with the version that wrote them`)
+    note(`${text}: they are left out`)
   }
   return { ...reading, until, seconds: Math.max(1, until - reading.since) }
 }

@@ -15,8 +15,14 @@ export interface CallFigures {
   readonly responseBytes: number
 }
 
-/** Sketches of any classes together. */
-export function callFigures(sketches: readonly MergedSketch[], seconds: number): CallFigures {
+type Bins = MergedSketch['bins']
+
+/** Sketches of any classes together, all of one format. */
+export function callFigures(
+  sketches: readonly MergedSketch[],
+  seconds: number,
+  quantileIn: (bins: Bins, share: number) => number = quantileOf,
+): CallFigures {
   const counts = new Map<number, number>()
   for (const { bins } of sketches) {
     bins.indexes.forEach((index, i) => {
@@ -31,7 +37,7 @@ export function callFigures(sketches: readonly MergedSketch[], seconds: number):
   // A bin's middle may lie above the longest that was seen.
   const longestNs = Math.max(0, ...sketches.map(sketch => sketch.longestNs))
   const quantile = (share: number): number => {
-    const value = quantileOf(bins, share)
+    const value = quantileIn(bins, share)
     return Number.isNaN(value) ? 0 : Math.round(Math.min(value, longestNs))
   }
   return {

@@ -1,8 +1,7 @@
 import type { Command } from 'commander'
 import type { CarrierStatus } from '../capture/carriers/carrier-discovery.js'
-import type { Settings } from '../config/settings.js'
+import type { CallCoverage } from '../sketches/call-totals.js'
 import { carrierLines } from './carrier-lines.js'
-import { CommandError } from './command-error.js'
 import { ExitCode } from './exit-code.js'
 import { addSettingsFileOptions, type SettingsFlags, settingsFor } from './settings-options.js'
 import { note, print, printJson } from './standard-output.js'
@@ -29,14 +28,8 @@ export function addStatusCommand(program: Command): void {
 async function showStatus(flags: StatusFlags): Promise<void> {
   const { settings, warnings } = await settingsFor(flags)
   for (const warning of warnings) note(`warning: ${warning}`)
-  const { readRunFile } = await import('./run-file.js')
-  const running = readRunFile(settings.archive.dataDirectory)
-  const url = flags.listen !== undefined || running === undefined ? urlOf(settings) : running.health
-  if (url === undefined) {
-    throw new CommandError(
-      `the daemon with pid ${running!.process.pid} runs, but serves no status: start it without --no-health`,
-    )
-  }
+  const { daemonPlace } = await import('./daemon-url.js')
+  const { url, running } = daemonPlace(settings, flags.listen)
   const status = await ask(url)
   if (status === undefined) {
     if (flags.json === true) printJson({ running: running !== undefined, pid: running?.process.pid ?? null })
@@ -50,10 +43,6 @@ async function showStatus(flags: StatusFlags): Promise<void> {
   }
   if (flags.json === true) printJson({ running: true, ...status })
   else print(await statusText(status, url))
-}
-
-function urlOf({ health }: Settings): string {
-  return `http://${health.host.includes(':') ? `[${health.host}]` : health.host}:${health.port}`
 }
 
 /** The daemon's own words; undefined when nobody, or somebody else, answers. */
@@ -76,6 +65,7 @@ interface DaemonWords {
   readonly reasons: readonly string[]
   readonly cost: { readonly cpuSeconds: number; readonly residentBytes: number; readonly uptimeSeconds: number }
   readonly pipeline: Readonly<Record<string, number>> | null
+  readonly calls?: CallCoverage | null
   readonly carriers?: readonly CarrierStatus[]
   readonly otlp: readonly { readonly endpoint: string; readonly healthy: boolean; readonly queuedSpans: number }[]
   readonly archive: {
@@ -104,6 +94,7 @@ async function statusText(status: DaemonWords, url: string): Promise<string> {
       ],
     )
   }
+  if (status.calls != null) lines.push(['calls', coverageText(status.calls)])
   for (const line of carrierLines(status.carriers ?? [])) lines.push(['carriers', line])
   for (const { endpoint, healthy, queuedSpans } of status.otlp) {
     lines.push(['export', `${endpoint}: ${healthy ? 'works' : 'fails'}, ${queuedSpans} spans wait`])
@@ -118,6 +109,11 @@ async function statusText(status: DaemonWords, url: string): Promise<string> {
   for (const [name, value] of Object.entries(counters).filter(([name]) => isLoss(name)))
     lines.push(['lost', `${name} ${value}`])
   return lines.map(([name, text]) => `${name.padEnd(8)} ${text}`).join('\n')
+}
+
+function coverageText({ calls, copied, uncopied, unplaced }: CallCoverage): string {
+  const place = unplaced === 0 ? '' : `; ${unplaced} found no place of their own in the kernel's map`
+  return `${calls} on sockets: ${copied} copied, ${uncopied} counted only${place}`
 }
 
 const isLoss = (name: string): boolean => /\.(lost|dropped)\./.test(name)

@@ -13,6 +13,8 @@ interface TopFlags extends SettingsFlags {
   readonly since?: bigint
   readonly by: SortName
   readonly edges?: boolean
+  readonly kernel?: boolean
+  readonly live?: boolean
   readonly service?: string
   readonly limit?: number
   readonly every?: number
@@ -28,8 +30,9 @@ export function addTopCommand(program: Command): void {
     .command('top')
     .summary('the busiest operations and edges')
     .description(
-      'What took most time in the last minutes, from sketches: every call counts, whatever was sampled or copied. The ' +
-        'daemon writes sketches at the end of a minute, so the last 65 seconds are not in them yet.',
+      'What took most time in the last minutes, from sketches: every call counts, whatever was sampled. The daemon ' +
+        'writes sketches at the end of a minute, so the last 65 seconds are not in them yet. Where no spans were made, ' +
+        'or with --kernel, services and edges as the kernel counted them, whatever was copied.',
     )
     .addOption(
       new Option('--since <time>', 'from when on: 15m, 2h, or a time (default: 5m)').argParser((text: string) =>
@@ -40,32 +43,69 @@ export function addTopCommand(program: Command): void {
       new Option('--by <what>', 'what comes first').choices(['time', 'calls', 'errors', 'p99']).default('time'),
     )
     .option('-s, --service <name>', 'only operations of this service')
-    .option('--edges', 'who calls whom, instead of operations')
+    .option('--edges', 'who calls whom, instead of operations or services')
+    .option('--kernel', 'services instead of operations, from what the kernel counted of all calls')
+    .option('--live', 'the same of the last two seconds (or of --every), from the running daemon')
     .addOption(new Option('-n, --limit <number>', 'most lines (default: 20)').argParser(countOption))
     .addOption(new Option('--every <time>', 'again and again until Ctrl-C, such as 10s').argParser(durationOption))
     .option('--json', 'an object a line, on a line each')
   addSettingsFileOptions(addArchivePlaceOptions(command))
-    .addHelpText('after', '\nExamples:\n  ghostspan top\n  ghostspan top --edges --by errors --since 1h')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  ghostspan top\n  ghostspan top --edges --by errors --since 1h\n  ghostspan top --live',
+    )
     .action(top)
 }
+
+const LIVE_MILLIS = 2_000
 
 async function top(flags: TopFlags): Promise<void> {
   const { settings, warnings } = await settingsFor(flags)
   for (const warning of warnings) note(`warning: ${warning}`)
-  if (flags.every === undefined) {
-    await show(settings, flags)
+  const show = flags.live === true ? await liveView(settings, flags) : () => showArchived(settings, flags)
+  const terminal = flags.json !== true && process.stdout.isTTY === true
+  const every = flags.every ?? (flags.live === true && terminal ? LIVE_MILLIS : undefined)
+  if (every === undefined) {
+    await show()
     return
   }
   const stop = createStopSignal()
   try {
     while (!stop.signal.aborted) {
-      if (flags.json !== true && process.stdout.isTTY === true) print('\u001b[2J\u001b[H')
-      await show(settings, flags)
-      await sleep(flags.every, undefined, { signal: stop.signal }).catch(() => {})
+      await show(stop.signal, () => {
+        if (terminal) print('\u001b[2J\u001b[H')
+      })
+      // Live figures take their time themselves.
+      if (flags.live !== true) await sleep(every, undefined, { signal: stop.signal }).catch(() => {})
     }
   } finally {
     stop.close()
   }
+}
+
+type View = (signal?: AbortSignal, before?: () => void) => Promise<void>
+
+async function liveView(settings: Settings, flags: TopFlags): Promise<View> {
+  const { daemonPlace } = await import('./daemon-url.js')
+  const { createLiveCalls } = await import('./live-calls.js')
+  const look = createLiveCalls(daemonPlace(settings, undefined).url)
+  return async (signal, before) => {
+    const { rows, seconds } = await look(flags.every ?? LIVE_MILLIS, signal)
+    before?.()
+    await showKernel(rows, seconds, flags)
+  }
+}
+
+async function showKernel(sketches: readonly MergedSketch[], seconds: number, flags: TopFlags): Promise<void> {
+  const { kernelLines, kernelTable } = await import('./kernel-top.js')
+  const edges = flags.edges === true
+  const wanted = flags.service === undefined ? sketches : sketches.filter(({ service }) => service === flags.service)
+  const lines = kernelLines(wanted, seconds, edges)
+    .sort((a, b) => SORT[flags.by](b) - SORT[flags.by](a) || b.socketCalls - a.socketCalls)
+    .slice(0, flags.limit ?? 20)
+  if (flags.json === true) for (const line of lines) printJson(line)
+  else if (lines.length === 0) note('the kernel counted no calls in this time')
+  else print(await kernelTable(lines, edges))
 }
 
 interface Line extends CallFigures {
@@ -74,15 +114,27 @@ interface Line extends CallFigures {
   readonly end: string
 }
 
-async function show(settings: Settings, flags: TopFlags): Promise<void> {
+async function showArchived(settings: Settings, flags: TopFlags): Promise<void> {
   const range = { since: flags.since, until: undefined, defaultSeconds: DEFAULT_SECONDS }
-  const reading = await readSketchRange(settings, range, {
-    kinds: [flags.edges === true ? 'edge' : 'operation'],
-    ...(flags.service === undefined ? {} : { service: flags.service }),
-  })
+  const service = flags.service === undefined ? {} : { service: flags.service }
+  if (flags.kernel === true) {
+    const { sketches, seconds } = await readSketchRange(settings, range, { kinds: ['kernel'], ...service })
+    await showKernel(sketches, seconds, flags)
+    return
+  }
+  const kind = flags.edges === true ? 'edge' : 'operation'
+  const reading = await readSketchRange(settings, range, { kinds: [kind], ...service })
   const lines = linesOf(reading.sketches, reading.seconds, flags.edges === true)
     .sort((a, b) => SORT[flags.by](b) - SORT[flags.by](a))
     .slice(0, flags.limit ?? 20)
+  if (lines.length === 0) {
+    const { sketches, seconds } = await readSketchRange(settings, range, { kinds: ['kernel'], ...service })
+    if (sketches.length > 0) {
+      note(`no ${kind}s in this time: no spans were made of it; what the kernel counted:`)
+      await showKernel(sketches, seconds, flags)
+      return
+    }
+  }
   if (flags.json === true) {
     for (const line of lines) printJson(line)
     return
@@ -94,7 +146,7 @@ async function show(settings: Settings, flags: TopFlags): Promise<void> {
   print(await table(lines, flags.edges === true))
 }
 
-const SORT: Readonly<Record<SortName, (line: Line) => number>> = {
+const SORT: Readonly<Record<SortName, (line: CallFigures) => number>> = {
   time: line => line.meanNs * line.calls,
   calls: line => line.calls,
   errors: line => line.errors,

@@ -141,12 +141,33 @@ async function createOwnRowsSender(archive: Archive, room: 'sketches' | 'shapes'
 /** Sketches of what is archived. */
 async function createSketchTarget(archive: Archive, context: SinkContext): Promise<SketchSink> {
   const { createSketchSink } = await import('../sketches/sketch-sink.js')
-  return createSketchSink({
+  const { openFlushMark } = await import('../sketches/flush-mark.js')
+  const { join } = await import('node:path')
+  const { settings, counters, log } = context
+  const now = (): number => Date.now() / 1000
+  const mark = openFlushMark(join(settings.archive.dataDirectory, 'sketches-until.json'), now())
+  if (mark.before !== undefined) {
+    counters.add('sketches.lost.killed_before')
+    const from = mark.before === 0 ? 'of its last minute' : `from ${new Date(mark.before * 1000).toISOString()} on`
+    log.warn(
+      { component: 'sketches' },
+      `the daemon that ran here before was killed: its sketches ${from} are lost, at most a minute and five seconds of them; nothing was counted from then until now`,
+    )
+  }
+  const sink = createSketchSink({
     sender: await createOwnRowsSender(archive, 'sketches', context),
-    counters: context.counters,
-    now: () => Date.now() / 1000,
-    closeMillis: context.settings.shutdownTimeoutMillis,
+    counters,
+    now,
+    flushed: until => mark.flushed(until),
+    closeMillis: settings.shutdownTimeoutMillis,
   })
+  return {
+    ...sink,
+    close: async () => {
+      await sink.close()
+      mark.clear()
+    },
+  }
 }
 
 /** Everything of the archive that takes finished traces, as the settings say. */
@@ -157,6 +178,8 @@ export interface ArchiveTargets {
   readonly kept: readonly TraceSink[]
   /** Count traces: they see all. */
   readonly counting: readonly TraceSink[]
+  /** One of `counting`; undefined where sketches are switched off. */
+  readonly sketches: SketchSink | undefined
   readonly statistics: ShapeStatistics
   close(): Promise<void>
 }
@@ -174,13 +197,14 @@ export async function createArchiveTargets(archive: Archive, context: SinkContex
   const store = settings.shapes.store
     ? createShapeSink({ sender, counters, closeMillis, whole: rows, weightOf })
     : undefined
+  const sketches = settings.sketches.enabled ? await createSketchTarget(archive, context) : undefined
   const counting = [
     createShapeCountingSink({ sender, counters, statistics }),
-    ...(settings.sketches.enabled ? [await createSketchTarget(archive, context)] : []),
+    ...(sketches === undefined ? [] : [sketches]),
   ]
   const kept = store ?? rows
   return {
-    ...{ rows, kept: [kept], counting, statistics },
+    ...{ rows, kept: [kept], counting, sketches, statistics },
     close: async () => {
       await Promise.all(counting.map(sink => sink.close()))
       await Promise.all([kept.close(), sender.close(closeMillis)])

@@ -9,7 +9,7 @@ import type { Bins } from './quantile-sketch.js'
  * - `edge`: calls from `service` to `name`, by protocol; service '' is whoever is not traced
  * - `distinct`: how many different `name` (callers, users, projects) a service had
  * - `frequent`: the most frequent `name` (routes, statements, keys, queues) of a service
- * - `kernel`: calls counted in the kernel, from or to `service`; `name` is the peer, class the direction
+ * - `kernel`: calls counted in the kernel, of `service` with the peer `name`, by direction (in, out, unknown)
  */
 export type SketchKind = 'operation' | 'edge' | 'distinct' | 'frequent' | 'kernel'
 
@@ -18,8 +18,17 @@ export type SketchKind = 'operation' | 'edge' | 'distinct' | 'frequent' | 'kerne
  * number where a parameter changes: error, precision, capacity, what an index of a bin means.
  */
 export const SKETCH_FORMAT = 1
-/** Bins of the kernel's log-linear histogram. */
+/** Bins are buckets of the kernel's log-linear histogram (`bpf/types/sketch.h`), `items` named counters. */
 export const KERNEL_SKETCH_FORMAT = 2
+
+/** What this version writes and merges. Throws a RangeError for kinds that cannot be merged with one another. */
+export function formatOfKinds(kinds: readonly SketchKind[]): number {
+  const kernel = kinds.filter(kind => kind === 'kernel').length
+  if (kernel !== 0 && kernel !== kinds.length) {
+    throw new RangeError(`sketches of ${kinds.join(' and ')} are of different formats, and cannot be merged`)
+  }
+  return kernel > 0 ? KERNEL_SKETCH_FORMAT : SKETCH_FORMAT
+}
 
 /** One row of `sketches_minutes`: everything of a key that was seen in one minute (there may be several such rows). */
 export interface SketchRow {

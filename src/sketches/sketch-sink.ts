@@ -9,6 +9,8 @@ export interface SketchSinkOptions {
   readonly counters: Counters
   /** Seconds since 1970. */
   readonly now: () => number
+  /** Told now and then up to when, in seconds since 1970, sketches are in the archive or on disk. */
+  readonly flushed?: (until: number) => void
   /** How long close() waits for the archive. */
   readonly closeMillis?: number
 }
@@ -20,7 +22,8 @@ export interface SketchSink extends TraceSink {
 
 /** A minute is kept open so long for traces that are still being assembled; what comes later makes rows of its own. */
 const STRAGGLER_SECONDS = 5
-const TICK_MILLIS = 5_000
+const TICK_MILLIS = 1_000
+const MINUTE = 60
 const TABLE = 'sketches_minutes'
 
 /**
@@ -50,7 +53,17 @@ export function createSketchSink(options: SketchSinkOptions): SketchSink {
     waiting = []
     if (rows.length > 0) send(rows)
   }
-  const timer = setInterval(() => flushOpen(now() - STRAGGLER_SECONDS), TICK_MILLIS)
+  let minute = Math.floor((now() - STRAGGLER_SECONDS) / MINUTE)
+  const tick = (): void => {
+    const until = now() - STRAGGLER_SECONDS
+    flushOpen(until)
+    // After a jump of the clock backwards as well.
+    if (Math.floor(until / MINUTE) === minute) return
+    minute = Math.floor(until / MINUTE)
+    const end = minute * MINUTE
+    if (options.flushed !== undefined) void sender.settled().then(() => closed || options.flushed?.(end))
+  }
+  const timer = setInterval(tick, TICK_MILLIS)
   timer.unref()
   let closed = false
   return {

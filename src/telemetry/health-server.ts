@@ -17,6 +17,8 @@ export interface HealthServerOptions {
   readonly readiness: () => Readiness
   /** Anything that JSON can hold. */
   readonly status: () => unknown
+  /** … likewise: what the kernel has counted. */
+  readonly calls: () => unknown
 }
 
 export interface HealthServer {
@@ -28,7 +30,7 @@ export interface HealthServer {
 }
 
 /**
- * `/metrics` (Prometheus), `/healthz` (the process answers), `/readyz` (it does its work), `/status` (JSON). Rejects
+ * `/metrics` (Prometheus), `/healthz` (the process answers), `/readyz` (it does its work), `/status` and `/calls` (JSON). Rejects
  * with the socket's error where the address cannot be listened on.
  */
 export async function createHealthServer(options: HealthServerOptions): Promise<HealthServer> {
@@ -91,8 +93,10 @@ function replyTo(request: IncomingMessage, options: HealthServerOptions): Reply 
     }
     case '/status':
       return { code: 200, type: 'application/json', body: `${JSON.stringify(options.status())}\n` }
+    case '/calls':
+      return { code: 200, type: 'application/json', body: `${JSON.stringify(options.calls())}\n` }
     default:
-      return text(404, 'there are: /metrics, /healthz, /readyz, /status')
+      return text(404, 'there are: /metrics, /healthz, /readyz, /status, /calls')
   }
 }
 

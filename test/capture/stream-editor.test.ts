@@ -34,6 +34,7 @@ function fakeTracker(): ProcessTracker {
     listens: (pid, port) => (port === 0 || known.has(pid) ? undefined : learn(pid)),
     forked: () => {},
     describe: () => undefined,
+    lookUp: () => undefined,
     ended: pid => known.delete(pid),
   }
 }

@@ -143,8 +143,8 @@ describe('archived sketches', { skip: unlessEmbedded() }, () => {
       }),
     )
     await rollUpSketches(store.archive)
-    const { otherFormatRows } = await read('operation')
-    assert.ok(otherFormatRows >= 1)
+    const { otherFormats } = await read('operation')
+    assert.deepEqual(otherFormats, [{ format: 99, rows: 1 }])
     await checkQuantiles().catch((error: Error) => {
       // One trace more than `traces` has since the late one.
       assert.match(error.message, /391/)

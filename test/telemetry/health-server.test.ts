@@ -11,6 +11,7 @@ async function serve(t: TestContext, options: Partial<HealthServerOptions> = {})
     metrics: () => [{ name: 'm', type: 'gauge', help: 'M.', samples: [{ value: 1 }] }],
     readiness: () => ({ ready: true, reasons: [] }),
     status: () => ({ spans: 5 }),
+    calls: () => ({ groups: [] }),
     ...options,
   })
   t.after(() => server.close())
@@ -25,6 +26,7 @@ test('metrics, health, readiness and status are served', async t => {
   assert.equal((await fetch(`${url}/healthz`)).status, 200)
   assert.equal((await fetch(`${url}/readyz?verbose`)).status, 200)
   assert.deepEqual(await (await fetch(`${url}/status`)).json(), { spans: 5 })
+  assert.deepEqual(await (await fetch(`${url}/calls`)).json(), { groups: [] })
 })
 
 test('while it is not ready it says why', async t => {

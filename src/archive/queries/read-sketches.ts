@@ -1,17 +1,15 @@
 import { createFrequentItems } from '../../sketches/frequent-items.js'
-import { SKETCH_FORMAT, type SketchKind, type SketchRow } from '../../sketches/sketch-row.js'
+import { formatOfKinds, type SketchKind, type SketchRow } from '../../sketches/sketch-row.js'
 import { type Archive, isMissing } from '../archive.js'
 import { mergedRows } from '../roll-up.js'
 
-/** Which sketches to merge. Seconds since 1970. */
+/** Which sketches to merge, all of one format. Seconds since 1970. */
 export interface SketchFilter {
   readonly kinds: readonly SketchKind[]
   readonly since: number
   readonly until: number
   readonly service?: string
   readonly name?: string
-  /** Default: the format of this version's own sketches. */
-  readonly format?: number
 }
 
 /** All rows of one key within the range, merged. */
@@ -21,8 +19,8 @@ export interface SketchReading {
   readonly sketches: readonly MergedSketch[]
   /** Where the range begins that was read: earlier than asked where only whole hours or days are kept. */
   readonly since: number
-  /** Rows within the range whose sketches are of another format, and cannot be merged with these. */
-  readonly otherFormatRows: number
+  /** Rows within the range whose sketches are of other formats, and cannot be merged with these. */
+  readonly otherFormats: readonly { readonly format: number; readonly rows: number }[]
   /** Rows that were read, all resolutions together. */
   readonly rowsRead: number
 }
@@ -54,7 +52,7 @@ const BY_HOURS = 4 * DAY
 
 /**
  * Merged sketches of a range: days where whole days are asked for, hours and minutes for what has not been rolled up
- * yet. Nothing archived yet: nothing. Throws the client's errors.
+ * yet. Nothing archived yet: nothing. Throws the client's errors, and a RangeError for kinds of different formats.
  */
 export async function readSketches(archive: Archive, filter: SketchFilter): Promise<SketchReading> {
   const { database } = archive
@@ -62,7 +60,7 @@ export async function readSketches(archive: Archive, filter: SketchFilter): Prom
   const unit = length <= BY_MINUTES ? 60 : length <= BY_HOURS ? HOUR : DAY
   const since = filter.since - (filter.since % unit)
   const parameters = {
-    ...{ since, until: filter.until, kinds: [...filter.kinds], format: filter.format ?? SKETCH_FORMAT },
+    ...{ since, until: filter.until, kinds: [...filter.kinds], format: formatOfKinds(filter.kinds) },
     ...{ service: filter.service ?? '', name: filter.name ?? '' },
   }
   const key = `kind IN {kinds:Array(String)} AND time >= toDateTime({since:UInt32}) AND time < toDateTime({until:UInt32})
@@ -76,18 +74,19 @@ export async function readSketches(archive: Archive, filter: SketchFilter): Prom
         `${mergedRows(`SELECT * FROM (${source}) WHERE format = {format:UInt8}`, 'kind, service, name, class')}
          ORDER BY kind, service, name, class`,
       )
-      const [count] = await ask<{ all: string; others: string }>(
-        `SELECT count() AS all, countIf(format != {format:UInt8}) AS others FROM (${source})`,
+      const counts = await ask<{ format: number; rows: string }>(
+        `SELECT format, count() AS rows FROM (${source}) GROUP BY format ORDER BY format`,
       )
+      const formats = counts.map(({ format, rows: number }) => ({ format, rows: Number(number) }))
       return {
         sketches: rows.map(mergedSketch),
         since,
-        otherFormatRows: Number(count?.others ?? 0),
-        rowsRead: Number(count?.all ?? 0),
+        otherFormats: formats.filter(({ format }) => format !== parameters.format),
+        rowsRead: formats.reduce((sum, each) => sum + each.rows, 0),
       }
     })
   } catch (error) {
-    if (isMissing(error)) return { sketches: [], since, otherFormatRows: 0, rowsRead: 0 }
+    if (isMissing(error)) return { sketches: [], since, otherFormats: [], rowsRead: 0 }
     throw error
   }
 }
