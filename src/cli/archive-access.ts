@@ -11,11 +11,11 @@ export interface ArchiveAccessOptions {
 /** The archive that the settings name. The engine is loaded only here: it costs a second and 200 MB. */
 export async function openArchive(settings: Settings, options: ArchiveAccessOptions): Promise<Archive> {
   const { connectArchive } = await import('../archive/connect.js')
-  const { clickhouse, dataDirectory } = settings.archive
+  const { clickhouse, dataDirectory, listen } = settings.archive
   const { role, warn } = options
   const place =
     clickhouse === undefined
-      ? { dataDirectory }
+      ? { dataDirectory, ...(role === 'daemon' && listen !== undefined && { listen }) }
       : {
           url: clickhouse.url,
           username: clickhouse.user,

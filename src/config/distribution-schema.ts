@@ -125,6 +125,9 @@ const archive = section(
       })
       .describe('A ClickHouse server instead of the embedded engine.')
       .optional(),
+    listen: listenAddress
+      .describe('Where the embedded engine also answers other programs, to read only (Grafana, curl). Default: nowhere.')
+      .optional(),
     retention: section(
       {
         age: durationText({ from: '1h' }).default('7d').describe('Older rows are dropped.'),

@@ -74,6 +74,7 @@ function archive(own: Own['archive'], surroundings: Surroundings): Settings['arc
     enabled: own.enabled,
     dataDirectory: resolve(own.data_directory ?? defaultDataDirectory(surroundings)),
     clickhouse: own.clickhouse,
+    listen: own.listen === undefined ? undefined : parseListenAddress(own.listen)!,
     retention: { ageMillis: parseDuration(own.retention.age)!, sizeBytes: parseSize(own.retention.size)! },
     spoolBytes: parseSize(own.spool.size)!,
   }

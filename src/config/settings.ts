@@ -82,6 +82,8 @@ export interface Settings {
     readonly dataDirectory: string
     /** undefined: the embedded engine. */
     readonly clickhouse: ClickHouseSettings | undefined
+    /** Where other programs may read the embedded engine; undefined: nowhere. */
+    readonly listen: { readonly host: string; readonly port: number } | undefined
     readonly retention: { readonly ageMillis: number; readonly sizeBytes: number }
     readonly spoolBytes: number
   }

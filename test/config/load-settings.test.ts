@@ -57,6 +57,7 @@ test('without any setting every value is the documented default', () => {
       enabled: true,
       dataDirectory: '/home/u/.local/share/ghostspan',
       clickhouse: undefined,
+      listen: undefined,
       retention: { ageMillis: 7 * 86_400_000, sizeBytes: 10e9 },
       spoolBytes: 1e9,
     },
