@@ -126,7 +126,9 @@ const archive = section(
       .describe('A ClickHouse server instead of the embedded engine.')
       .optional(),
     listen: listenAddress
-      .describe('Where the embedded engine also answers other programs, to read only (Grafana, curl). Default: nowhere.')
+      .describe(
+        'Where the embedded engine also answers other programs, to read only (Grafana, curl). Default: nowhere.',
+      )
       .optional(),
     retention: section(
       {

@@ -34,9 +34,13 @@ const PROXY_SHARE = 0.8
 const AFTER_LOSS_NS = 5e9
 const MOST_PROCESSES = 10_000
 const MOST_EQUAL = 1_000
+const MOST_UNCALLED = 100_000
 
 interface Forwarder {
+  /** Open requests by what they may be known by, from the first call on. */
   readonly open: Map<string, Sample[]>
+  /** Open requests of a process that has called nobody so far: most busy servers never do. */
+  uncalled: Set<Sample> | undefined
   /** Requests that have ended, and those of them that were passed on. */
   requests: number
   forwarded: number
@@ -55,7 +59,6 @@ export function createForwardEvidence(lossEpoch: () => number): ForwardEvidence 
   const byProcess = new Map<ObservedProcess, Forwarder>()
   const matches = new WeakMap<Sample, Match>()
   const passedOn = new WeakSet<Sample>()
-  const listed = new WeakSet<Sample>()
   let epoch = lossEpoch()
   let lostNs = Number.NEGATIVE_INFINITY
 
@@ -63,35 +66,49 @@ export function createForwardEvidence(lossEpoch: () => number): ForwardEvidence 
     let forwarder = byProcess.get(process)
     if (forwarder === undefined) {
       if (byProcess.size >= MOST_PROCESSES) byProcess.delete(byProcess.keys().next().value!)
-      forwarder = { open: new Map(), requests: 0, forwarded: 0, agreed: 0, contradicted: 0 }
+      forwarder = { open: new Map(), uncalled: new Set(), requests: 0, forwarded: 0, agreed: 0, contradicted: 0 }
       byProcess.set(process, forwarder)
     }
     return forwarder
   }
   const list = (request: Sample): void => {
-    if (listed.has(request) || request.complete) return
-    const { open } = forwarderOf(request.process)
+    if (request.complete) return
+    const { open, uncalled } = forwarderOf(request.process)
+    if (uncalled !== undefined) {
+      if (uncalled.size < MOST_UNCALLED) uncalled.add(request)
+      return
+    }
     for (const { type, value } of request.exchange.contentKeys) {
       if (!FORWARDED.has(type)) continue
-      listed.add(request)
       const equal = open.get(value)
       if (equal === undefined) open.set(value, [request])
-      else if (equal.length < MOST_EQUAL) equal.push(request)
+      else if (equal.length < MOST_EQUAL && !equal.includes(request)) equal.push(request)
     }
   }
   const unlist = (request: Sample): void => {
     const forwarder = byProcess.get(request.process)
-    if (forwarder === undefined || !listed.has(request)) return
+    if (forwarder === undefined) return
+    let known = forwarder.uncalled?.delete(request) === true
+    if (forwarder.open.size > 0) {
+      for (const { type, value } of request.exchange.contentKeys) {
+        const equal = FORWARDED.has(type) ? forwarder.open.get(value) : undefined
+        const at = equal?.indexOf(request) ?? -1
+        if (equal === undefined || at < 0) continue
+        known = true
+        if (equal.length === 1) forwarder.open.delete(value)
+        else equal.splice(at, 1)
+      }
+    }
+    if (!known) return
     forwarder.requests++
     if (passedOn.has(request)) forwarder.forwarded++
-    for (const { type, value } of request.exchange.contentKeys) {
-      if (!FORWARDED.has(type)) continue
-      const equal = forwarder.open.get(value)
-      const at = equal?.indexOf(request) ?? -1
-      if (equal === undefined || at < 0) continue
-      if (equal.length === 1) forwarder.open.delete(value)
-      else equal.splice(at, 1)
-    }
+  }
+  /** The process turns out to call others. */
+  const callsFrom = (forwarder: Forwarder): void => {
+    const waiting = forwarder.uncalled
+    if (waiting === undefined) return
+    forwarder.uncalled = undefined
+    for (const request of waiting) list(request)
   }
   const match = (call: Sample): void => {
     if (epoch !== lossEpoch()) {
@@ -100,7 +117,9 @@ export function createForwardEvidence(lossEpoch: () => number): ForwardEvidence 
     }
     if (call.startNs - lostNs < AFTER_LOSS_NS) return
     const forwarder = byProcess.get(call.process)
-    if (forwarder === undefined || forwarder.open.size === 0) return
+    if (forwarder === undefined) return
+    callsFrom(forwarder)
+    if (forwarder.open.size === 0) return
     for (const { type, value } of call.exchange.contentKeys) {
       if (!FORWARDED.has(type)) continue
       const equal = forwarder.open.get(value)
@@ -131,7 +150,7 @@ export function createForwardEvidence(lossEpoch: () => number): ForwardEvidence 
     },
     get open() {
       let sum = 0
-      for (const { open } of byProcess.values()) sum += open.size
+      for (const { open, uncalled } of byProcess.values()) sum += open.size + (uncalled?.size ?? 0)
       return sum
     },
   }

@@ -5,6 +5,8 @@ import { type Evidence, type EvidenceKind, type EvidenceSource, evidenceKinds, t
 /** Clocks of one host, but a send is timed after it was done: a cause may seem this much later than its effect. */
 const ORDER_SLACK_NS = 5_000_000
 
+const NO_ALTERNATIVES: Link['alternatives'] = []
+
 /** Candidates kept beside the chosen one, so that a doubtful link can be explained. */
 const KEPT_ALTERNATIVES = 4
 /** Where something speaks for another parent, nothing is surer than this. */
@@ -52,7 +54,7 @@ export function createSolver(sources: readonly EvidenceSource[]): Solver {
         confidence,
         alternatives:
           confidence >= 0.99
-            ? []
+            ? NO_ALTERNATIVES
             : candidates
                 .slice(1, 1 + KEPT_ALTERNATIVES)
                 .map(({ parent, confidence: sure }) => ({ parent, confidence: sure })),

@@ -153,7 +153,7 @@ const wrong: readonly (readonly [what: string, file: string, message: string])[]
   [
     'a group that is a text',
     own('    archive: yes please'),
-    "ghostspan.yaml:4:5: distribution.ghostspan.archive: must be a group of: enabled, data_directory, clickhouse, retention, spool; not 'yes please'",
+    "ghostspan.yaml:4:5: distribution.ghostspan.archive: must be a group of: enabled, data_directory, clickhouse, listen, retention, spool; not 'yes please'",
   ],
   [
     'two exporters in one',

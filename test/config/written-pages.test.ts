@@ -38,6 +38,7 @@ test('the default file stays valid when its commented settings are put in force'
     .replaceAll(/: # (include|exclude), .*/g, ': include')
     .replaceAll(/: # whole number.*/g, ': 80')
     .replaceAll(': # http(s) URL', ': http://h:1')
+    .replaceAll(': # address:port', ': 127.0.0.1:8123')
     .replaceAll(/(_list): # text/g, '$1: a=b')
     .replaceAll(/: # .*/g, ': text')
   const { settings } = load({ file: settingsFile(t, text) })
