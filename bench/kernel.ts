@@ -27,6 +27,11 @@ const GOALS: Readonly<Record<string, number>> = {
   kernelSketch: 0.04,
   otherSyscall: 0,
 }
+/** Where calls that are not on sockets are measured as well: configuration, and what its figures are kept under. */
+const OTHER_CALLS_OF = [
+  ['captured256', ''],
+  ['syscall256', 'syscall/'],
+] as const
 /** Two runs of the very same call differ by this much of themselves: less than that is nothing. */
 const SYSCALL_NOISE = 0.02
 /** Laps of one measurement: of 100 calls over TCP, of 1,000 other calls. */
@@ -37,7 +42,7 @@ async function main(args: readonly string[]): Promise<number> {
   const addon = loadNativeAddon(nativePaths().addon)
   const calls = await startCalls()
   await calls.connect()
-  const configurations = await createConfigurations(addon, nativePaths().bpf, calls)
+  const configurations = await createConfigurations(addon, nativePaths(), calls)
   try {
     const { unhooked, added } = await measure(configurations, calls, rounds)
     const failed = configurations.find(({ carriers }) => carriers().failed > 0)
@@ -56,8 +61,12 @@ async function main(args: readonly string[]): Promise<number> {
       beyondNoise(addedTo('null'), unhooked.null),
     )
     rows.push(rowOf('otherSyscall', otherNs, unhooked.tcp))
+    // The capture for older kernels: of calls that move no bytes, and of a write to a file by a traced process.
+    rows.push(rowOf('syscallOther', addedTo('syscall/getppid'), unhooked.tcp))
+    rows.push(rowOf('syscallFile', addedTo('syscall/null'), unhooked.tcp))
     const result = {
       hooks: 'tp_btf/sock_send_length, tp_btf/sock_recv_length, socket storage',
+      olderHooks: 'tp_btf/sys_exit, hash map (rows syscall…)',
       kernel: release(),
       unhookedNs: unhooked.tcp,
       otherSyscalls: {
@@ -113,8 +122,11 @@ async function measure(
   for (let round = 0; round < rounds; round++) {
     process.stderr.write(`\rbench:kernel: round ${round + 1} of ${rounds}`)
     for (const configuration of configurations) await compare(configuration, configuration.name, 'tcp')
-    await compare(configurations[0]!, 'getppid', 'getppid')
-    await compare(configurations[0]!, 'null', 'null')
+    for (const [name, prefix] of OTHER_CALLS_OF) {
+      const configuration = configurations.find(each => each.name === name)!
+      await compare(configuration, `${prefix}getppid`, 'getppid')
+      await compare(configuration, `${prefix}null`, 'null')
+    }
   }
   process.stderr.write('\n')
   return { unhooked, added }

@@ -1,4 +1,4 @@
-// Builds the BPF object (clang) and the addon (C++ compiler) when their sources are newer. Downloads nothing.
+// Builds the BPF objects (clang) and the addon (C++ compiler) when their sources are newer. Downloads nothing.
 //
 //   node scripts/build-native.mjs [--out DIR] [--force] [--quiet]
 //
@@ -104,12 +104,12 @@ async function writeKernelTypes(output) {
   })
 }
 
-async function buildBpf(output, includes) {
+async function buildBpf(source, output, includes) {
   await produce(output, temporary =>
     run(findProgram('clang', 'clang-14'), [
       ...['-target', 'bpf', '-mcpu=v3', '-O2', '-g', '-D__TARGET_ARCH_x86', `-I${includes}`],
       ...['-Wall', '-Wextra', '-Werror', '-Wno-unused-parameter', '-Wno-missing-declarations'],
-      ...['-c', join(root, 'bpf/capture/capture.bpf.c'), '-o', temporary],
+      ...['-c', join(root, 'bpf/capture', source), '-o', temporary],
     ]),
   )
 }
@@ -131,14 +131,18 @@ async function buildAddon(output) {
 export async function buildNative({ out, force = false, log = () => {} } = {}) {
   const bpfDirectory = out ?? join(root, 'bpf/build')
   const addon = join(out ?? join(root, 'native/build'), 'ghostspan.node')
-  const bpf = join(bpfDirectory, 'capture.bpf.o')
+  const objects = [
+    ['capture.bpf.c', join(bpfDirectory, 'capture.bpf.o')],
+    ['capture-system-calls.bpf.c', join(bpfDirectory, 'capture-system-calls.bpf.o')],
+  ]
   const types = join(bpfDirectory, 'vmlinux.h')
   const self = fileURLToPath(import.meta.url)
   const addonCurrent = !force && isCurrent(addon, [join(root, 'native/src'), self])
-  const bpfCurrent = !force && isCurrent(bpf, [...listSources(join(root, 'bpf')), self])
+  const bpfSources = [...listSources(join(root, 'bpf')), self]
+  const bpfCurrent = !force && objects.every(([, output]) => isCurrent(output, bpfSources))
   if (addonCurrent && bpfCurrent) {
-    log('addon and BPF object are up to date')
-    return { addon, bpf }
+    log('addon and BPF objects are up to date')
+    return { addon, bpf: objects.map(([, output]) => output) }
   }
   if (process.arch !== 'x64') throw new Error(`live capture is built for x86-64 only, this is ${process.arch}`)
   const missing = missingTools()
@@ -152,14 +156,16 @@ export async function buildNative({ out, force = false, log = () => {} } = {}) {
       log(`1/3 kernel types -> ${relative(process.cwd(), types)}`)
       await writeKernelTypes(types)
     }
-    log(`2/3 BPF programs -> ${relative(process.cwd(), bpf)}`)
-    await buildBpf(bpf, bpfDirectory)
+    for (const [source, output] of objects) {
+      log(`2/3 BPF programs -> ${relative(process.cwd(), output)}`)
+      await buildBpf(source, output, bpfDirectory)
+    }
   }
   if (!addonCurrent) {
     log(`3/3 addon        -> ${relative(process.cwd(), addon)}`)
     await buildAddon(addon)
   }
-  return { addon, bpf }
+  return { addon, bpf: objects.map(([, output]) => output) }
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
@@ -170,7 +176,7 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
   try {
     if (at !== -1 && out === undefined) throw new Error('--out needs a directory')
     const built = await buildNative({ out, force: args.includes('--force'), log })
-    log(`done: ${built.addon}, ${built.bpf}`)
+    log(`done: ${[built.addon, ...built.bpf].join(', ')}`)
   } catch (error) {
     const readOnly = ['EACCES', 'EROFS'].includes(error.code) && out === undefined
     console.error(`build-native: ${error.message}${readOnly ? '. Use --out DIR for another place' : ''}`)

@@ -1,7 +1,8 @@
 import { createCallSketchReader } from '../../src/capture/call-sketches.js'
 import { decodeCounts } from '../../src/capture/carriers/carrier-layout.js'
 import { encodePolicy, POLICY, ProcessDecision } from '../../src/capture/control-layout.js'
-import type { NativeAddon } from '../../src/capture/native-addon.js'
+import type { NativeAddon, NativePaths } from '../../src/capture/native-addon.js'
+import { objectPath } from '../../src/capture/open-object.js'
 import type { CopyPolicy } from '../../src/protocols/protocol.js'
 import type { Calls } from './calls.js'
 import { carrierConfigs } from './carrier-configs.js'
@@ -32,6 +33,13 @@ const head = (bytes: number): CopyPolicy => ({
   countOnly: false,
 })
 
+/** On the capture for older kernels: the same work, by its name. */
+const ON_SYSTEM_CALLS: Readonly<Record<string, string>> = {
+  syscall256: 'captured256',
+  syscallCounted: 'counted',
+  syscallUntraced: 'untraced',
+}
+
 const POLICIES: Readonly<Record<string, CopyPolicy | undefined>> = {
   captured256: head(256),
   greenlet256: head(256),
@@ -45,24 +53,29 @@ const POLICIES: Readonly<Record<string, CopyPolicy | undefined>> = {
 
 export async function createConfigurations(
   addon: NativeAddon,
-  objectPath: string,
+  paths: NativePaths,
   calls: Calls,
 ): Promise<KernelConfiguration[]> {
   const carriers = carrierConfigs(calls.pid, await calls.pretendCarriers())
-  return Object.entries(POLICIES).map(([name, policy]) =>
-    createConfiguration(addon, objectPath, calls, name, policy, carriers[name]),
-  )
+  return [
+    ...Object.entries(POLICIES).map(([name, policy]) =>
+      createConfiguration(addon, objectPath(paths, 'socket'), calls, name, policy, carriers[name]),
+    ),
+    ...Object.entries(ON_SYSTEM_CALLS).map(([name, like]) =>
+      createConfiguration(addon, objectPath(paths, 'syscall'), calls, name, POLICIES[like], undefined),
+    ),
+  ]
 }
 
 function createConfiguration(
   addon: NativeAddon,
-  objectPath: string,
+  path: string,
   calls: Calls,
   name: string,
   policy: CopyPolicy | undefined,
   carriers: Uint8Array | undefined,
 ): KernelConfiguration {
-  const handle = addon.open(objectPath, RING_BYTES, {
+  const handle = addon.open(path, RING_BYTES, {
     default_decision: ProcessDecision.ignored,
     sketches_on: name === 'sketched' ? 1 : 0,
   })

@@ -119,7 +119,7 @@ static __noinline int on_no_bytes(
     state->many_vector = 0;
     if (!(state->flags & k_socket_announced))
         return 0;
-    if (result == 0 && (direction == k_sending || !(sk->sk_shutdown & k_receive_shutdown) ||
+    if (result == 0 && (direction == k_sending || !(field(sk, sk_shutdown) & k_receive_shutdown) ||
                         (state->flags & k_socket_ended)))
         return 0;
     if (result < 0)
@@ -134,8 +134,8 @@ static __noinline int on_no_bytes(
         call.position = (__u32)state->ways[direction & 1].position;
     } else {
         const struct tcp_sock *tcp = as_kernel(tcp_sock, sk);
-        call.position = direction == k_sending ? tcp->write_seq - state->local_isn
-                                               : tcp->copied_seq - consumed_fin(sk, tcp) - state->remote_isn;
+        call.position = direction == k_sending ? field(tcp, write_seq) - state->local_isn
+                                               : field(tcp, copied_seq) - consumed_fin(sk, tcp) - state->remote_isn;
     }
     if (state->flags & k_socket_carriers)
         find_carrier(call.pid, carrier_look_of(direction), &call.carrier);
@@ -143,20 +143,20 @@ static __noinline int on_no_bytes(
         tell_short(&call, state, result == 0 ? k_flag_eof : 0, 0, 0, 0);
     if (result == 0)
         set_flags(state, k_socket_ended);
-    if (state->transport == k_transport_unix && sk->sk_shutdown == k_both_shutdown)
+    if (state->transport == k_transport_unix && field(sk, sk_shutdown) == k_both_shutdown)
         end_unix_pair(sk, state);
     return 0;
 }
 
 static __always_inline __u32 take_position(
-    struct sock *sk, struct socket_state *state, const __u32 length, const enum direction direction)
+    struct sock *sk, struct socket_state *state, const __u32 length, const __u32 behind, const enum direction direction)
 {
     if (state->transport == k_transport_unix)
         return (__u32)__sync_fetch_and_add(&state->ways[direction].position, length);
     const struct tcp_sock *tcp = as_kernel(tcp_sock, sk);
     if (direction == k_sending)
-        return position_before(tcp->write_seq, state->local_isn, length, 0);
-    return position_before(tcp->copied_seq, state->remote_isn, length, consumed_fin(sk, tcp));
+        return position_before(field(tcp, write_seq), state->local_isn, length + behind, 0);
+    return position_before(field(tcp, copied_seq), state->remote_isn, length + behind, consumed_fin(sk, tcp));
 }
 
 static __always_inline void count_call(struct way *way, const __u32 length)
@@ -200,14 +200,16 @@ static __always_inline void tell_data(
     tell_long(call, state, &buffer, &plan);
 }
 
-static __always_inline int on_call(struct sock *sk, const int result, const int flags, const enum direction direction)
+/* `behind`: bytes that the same system call has moved after these, in further messages. */
+static __always_inline int on_call(
+    struct sock *sk, const int result, const int flags, const enum direction direction, const __u32 behind)
 {
-    if (unlikely(sk->sk_type != k_sock_stream))
+    if (unlikely(field(sk, sk_type) != k_sock_stream))
         return on_datagram(sk, result, flags, direction);
     if (is_ordinary_failure(result) || (direction == k_receiving && (flags & k_msg_peek)))
         return 0;
     struct task_struct *task = bpf_get_current_task_btf();
-    struct socket_state *state = bpf_sk_storage_get(&socket_states, sk, 0, 0);
+    struct socket_state *state = state_of(sk);
     const __u32 tgid = task->tgid;
     if (!state || state->tgid != tgid || state->selection != selection_epoch) {
         if (result <= 0 && !state)
@@ -223,7 +225,7 @@ static __always_inline int on_call(struct sock *sk, const int result, const int 
     struct call call = {
         .pid = tgid,
         .tid = task->pid,
-        .position = take_position(sk, state, result, direction),
+        .position = take_position(sk, state, result, behind, direction),
         .length = result,
         .op = direction == k_sending ? k_op_send : k_op_receive,
     };

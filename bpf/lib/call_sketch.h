@@ -46,9 +46,9 @@ static __noinline __u32 take_sketch(struct sock *sk, const struct socket_state *
         __u32 local[4];
         key.family = read_addresses(sk, local, (__u32 *)key.address);
         if (state->role == k_role_accepted)
-            key.port = sk->__sk_common.skc_num;
+            key.port = field(sk, __sk_common.skc_num);
         else if (state->role == k_role_opened)
-            key.port = bpf_ntohs(sk->__sk_common.skc_dport);
+            key.port = bpf_ntohs(field(sk, __sk_common.skc_dport));
     }
     const __u32 *known = bpf_map_lookup_elem(&sketch_slots, &key);
     if (known)

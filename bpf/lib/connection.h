@@ -47,8 +47,8 @@ static __always_inline int tell_connection(
     event->transport = state->transport;
     if (state->transport != k_transport_unix) {
         event->family = read_addresses(sk, (__u32 *)event->local_address, (__u32 *)event->remote_address);
-        event->local_port = sk->__sk_common.skc_num;
-        event->remote_port = bpf_ntohs(sk->__sk_common.skc_dport);
+        event->local_port = field(sk, __sk_common.skc_num);
+        event->remote_port = bpf_ntohs(field(sk, __sk_common.skc_dport));
         event->local_identity = namespace_of(sk);
         event->remote_identity = 0;
     } else {
@@ -147,8 +147,8 @@ static __always_inline bool begin_tcp(struct sock *sk, struct socket_state *stat
     if (state->connection) /* connect() was seen */
         return true;
     const struct tcp_sock *tcp = as_kernel(tcp_sock, sk);
-    const __u32 sent = tcp->write_seq - state->local_isn - sent_fin(sk, tcp);
-    const __u32 received = tcp->copied_seq - state->remote_isn - consumed_fin(sk, tcp);
+    const __u32 sent = field(tcp, write_seq) - state->local_isn - sent_fin(sk, tcp);
+    const __u32 received = field(tcp, copied_seq) - state->remote_isn - consumed_fin(sk, tcp);
     if (sent + received != moved)
         set_flags(state, k_socket_midlife);
     begin_connection(state, k_transport_tcp);
@@ -193,7 +193,7 @@ static __noinline struct socket_state *take_up(
         return NULL;
     }
     if (!state) {
-        state = bpf_sk_storage_get(&socket_states, sk, 0, BPF_SK_STORAGE_GET_F_CREATE);
+        state = make_state(sk);
         if (!state) {
             if (traced)
                 count_lost(k_lost_storage_failed);

@@ -72,7 +72,8 @@ static __always_inline void take_name(struct datagram *peer, const __u64 name)
 static __always_inline void find_named_peer(
     const struct task_struct *task, const struct socket_state *state, struct datagram *peer)
 {
-    const struct pt_regs *regs = (const struct pt_regs *)bpf_task_pt_regs((struct task_struct *)task);
+    struct call_registers registers, *regs = &registers;
+    read_registers(task, regs);
     __u64 header = regs->si, name = 0;
     if (regs->orig_ax == k_nr_sendto) {
         take_name(peer, regs->r8);
@@ -155,7 +156,7 @@ static __always_inline void find_bytes(
 static __always_inline struct socket_state *take_up_datagrams(struct sock *sk, struct socket_state *state, const __u32 tgid)
 {
     if (!state)
-        state = bpf_sk_storage_get(&socket_states, sk, 0, BPF_SK_STORAGE_GET_F_CREATE);
+        state = make_state(sk);
     if (!state)
         return NULL;
     if (decision_of(tgid) == k_process_traced)
@@ -176,12 +177,12 @@ static __always_inline struct socket_state *take_up_datagrams(struct sock *sk, s
 static __noinline int on_datagram(struct sock *sk, const int result, const int call_flags, const int way)
 {
     const enum direction direction = way & 1;
-    const __u16 family = sk->__sk_common.skc_family;
-    if (sk->sk_type != k_sock_datagram || sk->sk_protocol != k_ipproto_udp || result < k_dns_header ||
+    const __u16 family = field(sk, __sk_common.skc_family);
+    if (field(sk, sk_type) != k_sock_datagram || field(sk, sk_protocol) != k_ipproto_udp || result < k_dns_header ||
         (family != k_af_inet && family != k_af_inet6) || (direction == k_receiving && (call_flags & k_msg_peek)))
         return 0;
     struct task_struct *task = bpf_get_current_task_btf();
-    struct socket_state *state = bpf_sk_storage_get(&socket_states, sk, 0, 0);
+    struct socket_state *state = state_of(sk);
     const __u32 tgid = task->tgid;
     if (!state || state->tgid != tgid || state->selection != selection_epoch) {
         state = take_up_datagrams(sk, state, tgid);
@@ -209,8 +210,8 @@ static __noinline int on_datagram(struct sock *sk, const int result, const int c
         const bool seen = datagram.base && datagram.readable >= k_dns_header &&
                           !bpf_probe_read_user(header, sizeof(header), (void *)datagram.base);
         if (!seen || !looks_like_dns(header)) {
-            const bool is_dns = sk->__sk_common.skc_num == k_dns_port ||
-                                bpf_ntohs(sk->__sk_common.skc_dport) == k_dns_port;
+            const bool is_dns = field(sk, __sk_common.skc_num) == k_dns_port ||
+                                bpf_ntohs(field(sk, __sk_common.skc_dport)) == k_dns_port;
             if ((state->flags & k_socket_carriers) && direction == k_receiving)
                 on_unseen_read(tgid);
             count_lost(k_lost_datagram);
@@ -229,7 +230,7 @@ static __noinline int on_datagram(struct sock *sk, const int result, const int c
         count_lost(k_lost_call_unsupported);
         return 0;
     }
-    if (direction == k_sending && !sk->__sk_common.skc_dport)
+    if (direction == k_sending && !field(sk, __sk_common.skc_dport))
         find_named_peer(task, state, &datagram);
     return tell_datagram(state, &datagram);
 }

@@ -33,10 +33,29 @@ enum {
     k_ts_compat = 2,
 };
 
-/* Typed reads through a plain pointer without a helper call; kernel/bpf/helpers.c, Linux 6.2. */
+/*
+ * field(pointer, path): a member of one of the kernel's structs; copy_address(into, pointer, path): one of 16 bytes;
+ * as_kernel(type, pointer): the same object as another struct.
+ *
+ * At a socket tracepoint the socket is a pointer that the verifier knows, and a member costs one load. After a system
+ * call it is a number found in the process' table of files, and a member costs a helper call; nothing else is possible
+ * before Linux 6.2, which brought bpf_rdonly_cast() (kernel/bpf/helpers.c).
+ */
+#ifdef GHOSTSPAN_SYSTEM_CALLS
+#define field(pointer, path) BPF_CORE_READ(pointer, path)
+#define copy_address(into, pointer, path) ((void)bpf_core_read(into, 16, &(pointer)->path))
+#define as_kernel(type, pointer) ((const struct type *)(pointer))
+#else
+#define field(pointer, path) ((pointer)->path)
+#define copy_address(into, pointer, path)                                       \
+    do {                                                                 \
+        for (int word = 0; word < 4; word++)                             \
+            (into)[word] = (pointer)->path.in6_u.u6_addr32[word];        \
+    } while (0)
 extern void *bpf_rdonly_cast(void *object, __u32 btf_id) __ksym;
 #define as_kernel(type, pointer) \
     ((struct type *)bpf_rdonly_cast((void *)(pointer), bpf_core_type_id_kernel(struct type)))
+#endif
 
 #define likely(condition) __builtin_expect(!!(condition), 1)
 #define unlikely(condition) __builtin_expect(!!(condition), 0)

@@ -28,7 +28,7 @@ static __always_inline int on_connecting(struct sock *sk)
 {
     const struct task_struct *task = bpf_get_current_task_btf();
     const __u32 decision = decision_of(task->tgid);
-    struct socket_state *state = bpf_sk_storage_get(&socket_states, sk, 0, BPF_SK_STORAGE_GET_F_CREATE);
+    struct socket_state *state = make_state(sk);
     if (!state) {
         if (decision == k_process_traced)
             count_lost(k_lost_storage_failed);
@@ -36,7 +36,9 @@ static __always_inline int on_connecting(struct sock *sk)
     }
     end_connection(state);
     /* A socket may be connected again: all of its former life is forgotten. tgid 0: the first call looks again. */
+    const __u32 identity = state->identity;
     __builtin_memset(state, 0, sizeof(*state));
+    state->identity = identity;
     if (is_own(decision)) {
         state->flags = k_socket_own;
         return 0;
@@ -55,12 +57,12 @@ static __always_inline int on_connecting(struct sock *sk)
 
 static __always_inline int on_state(struct sock *sk, const int before, const int after)
 {
-    if (sk->sk_protocol != k_ipproto_tcp)
+    if (field(sk, sk_protocol) != k_ipproto_tcp)
         return 0;
     if (after == TCP_SYN_SENT)
         return on_connecting(sk);
     if (before == TCP_SYN_SENT && after == TCP_ESTABLISHED) {
-        struct socket_state *state = bpf_sk_storage_get(&socket_states, sk, 0, 0);
+        struct socket_state *state = state_of(sk);
         if (state && (state->flags & k_socket_own)) {
             state->role = k_role_opened;
             read_key(sk, state, true);
@@ -71,16 +73,18 @@ static __always_inline int on_state(struct sock *sk, const int before, const int
     if (after == TCP_LISTEN) {
         const struct task_struct *task = bpf_get_current_task_btf();
         if (!is_own(decision_of(task->tgid)))
-            tell_process(k_op_listen, task->tgid, task->pid, sk->__sk_common.skc_num, task);
+            tell_process(k_op_listen, task->tgid, task->pid, field(sk, __sk_common.skc_num), task);
     }
     return 0;
 }
 
 static __always_inline int on_destroy(struct sock *sk)
 {
-    struct socket_state *state = bpf_sk_storage_get(&socket_states, sk, 0, 0);
-    if (state)
-        end_connection(state);
+    struct socket_state *state = state_of(sk);
+    if (!state)
+        return 0;
+    end_connection(state);
+    forget_state(sk);
     return 0;
 }
 

@@ -70,9 +70,9 @@ static __always_inline void collect_port_policy(const struct sock *sk, struct so
 {
     __u32 port = 0;
     if (state->role == k_role_opened)
-        port = bpf_ntohs(sk->__sk_common.skc_dport);
+        port = bpf_ntohs(field(sk, __sk_common.skc_dport));
     else if (state->role == k_role_accepted)
-        port = sk->__sk_common.skc_num;
+        port = field(sk, __sk_common.skc_num);
     const struct copy_policy *policy = bpf_map_lookup_elem(&policy_by_port, &port);
     if (!policy)
         return;

@@ -4,6 +4,7 @@
 #define GHOSTSPAN_USER_BUFFER_H
 
 #include "../maps/socket_states.h"
+#include "call_registers.h"
 #include "kernel.h"
 
 enum {
@@ -19,6 +20,9 @@ enum {
     k_nr_sendmmsg = 307,
     k_nr_preadv2 = 327,
     k_nr_pwritev2 = 328,
+    k_nr_sendfile = 40,
+    k_nr_splice = 275,
+    k_nr_io_uring_enter = 426,
     k_segment_limit = 16,
     k_message_bytes = 64, /* struct mmsghdr */
 };
@@ -63,14 +67,10 @@ static __always_inline bool find_in_vector(
 static __always_inline bool find_user_buffer(
     struct task_struct *task, struct socket_state *state, const enum direction direction, struct user_buffer *into)
 {
-    const struct pt_regs *regs = (const struct pt_regs *)bpf_task_pt_regs(task);
+    struct call_registers registers, *regs = &registers;
+    read_registers(task, regs);
     const bool sending = direction == k_sending;
-    /*
-     * While a system call runs its ax is -ENOSYS. Otherwise the registers tell of a call that is over: io_uring
-     * works on the way out of any call. Its worker threads hold copies of somebody's registers.
-     */
-    if (regs->ax != (unsigned long)-k_enosys || (task->flags & k_pf_io_worker) ||
-        (task->thread_info.status & k_ts_compat))
+    if (!tell_of_this_call(task, regs))
         return false;
     const __u64 nr = regs->orig_ax;
     if (nr == (sending ? k_nr_write : k_nr_read) || nr == (sending ? k_nr_sendto : k_nr_recvfrom)) {

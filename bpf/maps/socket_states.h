@@ -52,7 +52,7 @@ struct socket_state {
     __u32 many_tid;
     __u64 asked_ns; /* when the client's bytes moved last, with no answer since; 0: none */
     __u32 sketch;   /* slot of call_sketches */
-    __u32 reserved_too;
+    __u32 identity; /* where the state does not live and die with the socket: inode of the socket that it is of */
 };
 
 /* Sending and receiving may run at once on two CPUs; both change flags. */
@@ -66,6 +66,10 @@ static __always_inline void clear_flags(struct socket_state *state, const __u32 
     __sync_fetch_and_and(&state->flags, ~flags);
 }
 
+#ifdef GHOSTSPAN_SYSTEM_CALLS
+#include "socket_states_by_address.h"
+#else
+
 /*
  * All that is remembered of a socket; lives and dies with it in the kernel.
  * Created: at connect(), or at the first call that moves bytes.
@@ -76,5 +80,22 @@ struct {
     __type(key, int);
     __type(value, struct socket_state);
 } socket_states SEC(".maps");
+
+static __always_inline struct socket_state *state_of(struct sock *sk)
+{
+    return bpf_sk_storage_get(&socket_states, sk, 0, 0);
+}
+
+static __always_inline struct socket_state *make_state(struct sock *sk)
+{
+    return bpf_sk_storage_get(&socket_states, sk, 0, BPF_SK_STORAGE_GET_F_CREATE);
+}
+
+static __always_inline void forget_state(struct sock *sk)
+{
+    (void)sk; /* the kernel does */
+}
+
+#endif
 
 #endif

@@ -1,12 +1,22 @@
 import { existsSync, readFileSync, readlinkSync } from 'node:fs'
 import { arch, release } from 'node:os'
 import {
+  type Hooks,
+  type HooksChoice,
+  hooksInOrder,
+  hooksInWords,
+  KERNEL_TYPES,
+  missingTracepoints,
+  tracepointsOf,
+} from './hooks.js'
+import {
   CaptureUnavailableError,
   loadNativeAddon,
   type NativeAddon,
   type NativePaths,
   nativePaths,
 } from './native-addon.js'
+import { loadObject, objectPath } from './open-object.js'
 
 /** One thing that live capture needs, as it is on this machine. */
 export interface KernelRequirement {
@@ -19,18 +29,6 @@ export interface KernelRequirement {
   readonly fix?: string
 }
 
-/** Tracepoints of bpf/capture/capture.bpf.c. The first two are the youngest: Linux 6.3. */
-const TRACEPOINTS = [
-  'sock_send_length',
-  'sock_recv_length',
-  'inet_sock_set_state',
-  'tcp_destroy_sock',
-  'sched_process_fork',
-  'sched_process_exec',
-  'sched_process_exit',
-] as const
-
-const KERNEL_TYPES = '/sys/kernel/btf/vmlinux'
 const CAPABILITIES = { CAP_SYS_PTRACE: 19, CAP_SYS_ADMIN: 21, CAP_PERFMON: 38, CAP_BPF: 39 } as const
 /** PROC_PID_INIT_INO of include/uapi/linux/nsfs.h: the host's own. */
 const HOST_PID_NAMESPACE = 'pid:[4026531836]'
@@ -39,15 +37,15 @@ const HOST_PID_NAMESPACE = 'pid:[4026531836]'
  * Everything that live capture needs, each looked at by itself. Loads the programs once as a trial and unloads them;
  * attaches nothing.
  */
-export function checkKernel(paths: NativePaths = nativePaths()): KernelRequirement[] {
+export function checkKernel(paths: NativePaths = nativePaths(), choice: HooksChoice = 'auto'): KernelRequirement[] {
   return [
     checkPlatform(),
     checkTypes(),
-    checkTracepoints(),
+    checkTracepoints(choice),
     checkPrivileges(),
     checkPidNamespace(),
     checkLockdown(),
-    ...checkBuilt(paths),
+    ...checkBuilt(paths, choice),
     ...checkFileSystems(),
   ]
 }
@@ -68,17 +66,20 @@ function checkTypes(): KernelRequirement {
   }
 }
 
-function checkTracepoints(): KernelRequirement {
+/** Of the cheapest capture whose tracepoints this kernel has. */
+function checkTracepoints(choice: HooksChoice): KernelRequirement {
   const base = { name: 'tracepoints', required: true }
-  let types: Buffer
+  const hooks = hooksInOrder(choice)[0]!
+  const wanted = tracepointsOf(hooks)
+  let missing: string[]
   try {
-    types = readFileSync(KERNEL_TYPES)
+    missing = missingTracepoints(wanted)
   } catch {
     return { ...base, ok: false, detail: 'unknown without kernel BTF', fix: 'see kernel BTF' }
   }
-  const missing = TRACEPOINTS.filter(name => !types.includes(`\0btf_trace_${name}\0`))
-  if (missing.length === 0) return { ...base, ok: true, detail: TRACEPOINTS.join(', ') }
-  return { ...base, ok: false, detail: `missing: ${missing.join(', ')}`, fix: 'use Linux 6.3 or later' }
+  if (missing.length === 0) return { ...base, ok: true, detail: wanted.join(', ') }
+  const fix = hooks === 'socket' ? 'use Linux 6.3 or later, or leave capture.hooks at auto' : 'use Linux 5.14 or later'
+  return { ...base, ok: false, detail: `missing: ${missing.join(', ')}`, fix }
 }
 
 export function checkPrivileges(): KernelRequirement {
@@ -123,12 +124,16 @@ function checkLockdown(): KernelRequirement {
   }
 }
 
-function checkBuilt(paths: NativePaths): KernelRequirement[] {
+function checkBuilt(paths: NativePaths, choice: HooksChoice): KernelRequirement[] {
   const build = 'npm run build:native (it names the packages it lacks)'
   const addonBase = { name: 'addon', required: true }
+  const objects = hooksInOrder(choice).map(hooks => objectPath(paths, hooks))
+  const unbuilt = objects.filter(path => !existsSync(path))
   const object: KernelRequirement = {
-    ...{ name: 'BPF object', ok: existsSync(paths.bpf), required: true },
-    ...(existsSync(paths.bpf) ? { detail: paths.bpf } : { detail: `${paths.bpf} has not been built`, fix: build }),
+    ...{ name: 'BPF object', ok: unbuilt.length === 0, required: true },
+    ...(unbuilt.length === 0
+      ? { detail: objects.join(', ') }
+      : { detail: `${unbuilt.join(', ')}: has not been built`, fix: build }),
   }
   let addon: NativeAddon
   try {
@@ -138,21 +143,35 @@ function checkBuilt(paths: NativePaths): KernelRequirement[] {
     return [{ ...addonBase, ok: false, detail, fix: build }, object]
   }
   const found: KernelRequirement[] = [{ ...addonBase, ok: true, detail: paths.addon }, object]
-  if (object.ok) found.push(tryLoading(addon, paths.bpf))
+  if (object.ok) found.push(...tryLoading(addon, paths, choice))
   return found
 }
 
-function tryLoading(addon: NativeAddon, path: string): KernelRequirement {
-  const base = { name: 'BPF programs load', required: true }
+/** As the start of live capture will do it. */
+function tryLoading(addon: NativeAddon, paths: NativePaths, choice: HooksChoice): KernelRequirement[] {
   try {
-    addon.close(addon.open(path, 4096))
-    return { ...base, ok: true, detail: 'the kernel accepted them' }
+    const options = { ringBytes: 4096, traceByDefault: false, carriers: true, hooks: choice }
+    const { handle, hooks, refusal } = loadObject(addon, paths, options)
+    addon.close(handle)
+    const detail = refusal === undefined ? 'the kernel accepted them' : `without greenlets and tasks: ${refusal}`
+    return [{ name: 'BPF programs load', required: true, ok: true, detail }, hooksRequirement(hooks, choice)]
   } catch (error) {
-    const { message, program } = error as Error & { program?: string }
-    const where = program === undefined || program === '' ? '' : ` (program ${program})`
-    const fix = 'see the points above; if all are ok, build anew on this kernel: npm run build:native -- --force'
-    return { ...base, ok: false, detail: `${message}${where}`, fix }
+    return [loadFailure(error)]
   }
+}
+
+function hooksRequirement(hooks: Hooks, choice: HooksChoice): KernelRequirement {
+  const base = { name: 'hooks', required: false, detail: hooksInWords(hooks) }
+  if (hooks === 'socket' || choice === 'syscall') return { ...base, ok: true }
+  return { ...base, ok: false, fix: 'nothing need be done; with Linux 6.3 or later it costs less' }
+}
+
+function loadFailure(error: unknown): KernelRequirement {
+  const base = { name: 'BPF programs load', required: true }
+  const { message, program } = error as Error & { program?: string }
+  const where = program === undefined || program === '' ? '' : ` (program ${program})`
+  const fix = 'see the points above; if all are ok, build anew on this kernel: npm run build:native -- --force'
+  return { ...base, ok: false, detail: `${message}${where}`, fix }
 }
 
 /** File systems that are mounted at start if they are not: [type, place]. */

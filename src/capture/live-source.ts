@@ -5,22 +5,22 @@ import type { Counters } from '../telemetry/counters.js'
 import { type CallSketch, type CallSketchReader, createCallSketchReader } from './call-sketches.js'
 import { type CarrierDiscovery, type CarrierStatus, createCarrierDiscovery } from './carriers/carrier-discovery.js'
 import { createCarrierKernel } from './carriers/carrier-kernel.js'
-import { CARRIER_PROGRAMS, carrierKinds } from './carriers/carrier-kinds.js'
-import { ProcessDecision } from './control-layout.js'
+import { carrierKinds } from './carriers/carrier-kinds.js'
 import { Op } from './event-layout.js'
 import { encodeTextRecord } from './event-reader.js'
 import type { CaptureControl, CaptureOrigin, EventSource } from './event-source.js'
+import type { Hooks, HooksChoice } from './hooks.js'
 import { mountFileSystems } from './kernel-requirements.js'
 import { createLossReader } from './loss-reader.js'
 import {
   type CaptureHandle,
-  CaptureUnavailableError,
   loadNativeAddon,
   type NativeAddon,
   type NativePaths,
   nativePaths,
   type ProgramTime,
 } from './native-addon.js'
+import { describeFailure, loadObject } from './open-object.js'
 import { createPolicyWriter } from './policy-writer.js'
 import type { ProcessInfo } from './process-info.js'
 import { createProcessReader } from './process-reader.js'
@@ -46,12 +46,16 @@ export interface LiveSourceOptions {
   readonly lossMillis?: number
   /** Whether to look for greenlets, tasks and goroutines. Default true. */
   readonly carriers?: boolean
+  /** What tells of socket calls. Default auto: the cheapest that this kernel has. */
+  readonly hooks?: HooksChoice
   /** A clock in ms that only goes forward. Default performance.now. */
   readonly now?: () => number
 }
 
 export interface LiveSource extends EventSource {
   readonly kind: 'live'
+  /** What tells of socket calls. */
+  readonly hooks: Hooks
   /** One more process that is never traced, e.g. the archive's engine. */
   addOwnProcess(pid: number): void
   /** Run time of the BPF programs; zeros unless kernel.bpf_stats_enabled is 1. */
@@ -78,13 +82,12 @@ export async function createLiveSource(options: LiveSourceOptions): Promise<Live
   const selector = createSelector({ selection: options.selection ?? {} })
   const addon = loadNativeAddon(paths.addon)
   mountFileSystems(addon)
-  const { handle, refusal } = openObject(
-    addon,
-    paths.bpf,
-    options.ringBytes ?? DEFAULT_RING_BYTES,
-    selector.byDefault,
-    options.carriers ?? true,
-  )
+  const { handle, refusal, hooks } = loadObject(addon, paths, {
+    ringBytes: options.ringBytes ?? DEFAULT_RING_BYTES,
+    traceByDefault: selector.byDefault,
+    carriers: options.carriers ?? true,
+    hooks: options.hooks ?? 'auto',
+  })
   try {
     const clocks = addon.clocks()
     const carriers = createCarrierDiscovery({
@@ -120,50 +123,11 @@ export async function createLiveSource(options: LiveSourceOptions): Promise<Live
       wallBaseNs: clocks.realtimeNs,
       kernel: release(),
     }
-    return new RingSource({ addon, handle, origin, tracker, carriers, callSketches, olderUnixSockets }, options)
+    return new RingSource({ addon, handle, hooks, origin, tracker, carriers, callSketches, olderUnixSockets }, options)
   } catch (error) {
     addon.close(handle)
     throw describeFailure(error)
   }
-}
-
-/**
- * Loads everything; where the kernel refuses, without what carriers need. `refusal`: why they cannot be seen.
- */
-function openObject(
-  addon: NativeAddon,
-  path: string,
-  ringBytes: number,
-  traceByDefault: boolean,
-  carriers: boolean,
-): { readonly handle: CaptureHandle; readonly refusal: string | undefined } {
-  const size = 2 ** Math.ceil(Math.log2(Math.max(ringBytes, 4096)))
-  const constants = { default_decision: traceByDefault ? ProcessDecision.traced : ProcessDecision.ignored }
-  const openPlain = (refusal: string) => {
-    const handle = addon.open(path, size, { ...constants, carriers_enabled: 0 }, {}, CARRIER_PROGRAMS)
-    return { handle, refusal }
-  }
-  try {
-    if (!carriers) return openPlain('switched off')
-    try {
-      return { handle: addon.open(path, size, constants), refusal: undefined }
-    } catch (error) {
-      // If the rest does not load either, that error is the one to tell.
-      return openPlain(error instanceof Error ? error.message : String(error))
-    }
-  } catch (error) {
-    throw describeFailure(error)
-  }
-}
-
-function describeFailure(error: unknown): unknown {
-  if (!(error instanceof Error) || !('code' in error) || error.code !== 'EBPF_LOAD') return error
-  const program = 'program' in error && error.program !== '' ? ` (program ${String(error.program)})` : ''
-  return new CaptureUnavailableError(
-    'EBPF_LOAD',
-    `live capture cannot start: ${error.message}${program}. 'ghostspan doctor' names what is missing`,
-    error,
-  )
 }
 
 function encodeNumber(value: number): Uint8Array {
@@ -197,6 +161,7 @@ function readUnixSockets(): Set<number> {
 interface Attached {
   readonly addon: NativeAddon
   readonly handle: CaptureHandle
+  readonly hooks: Hooks
   readonly origin: CaptureOrigin
   readonly tracker: ProcessTracker
   readonly carriers: CarrierDiscovery
@@ -209,6 +174,7 @@ const CARRIER_MILLIS = 50
 
 class RingSource implements LiveSource {
   readonly kind = 'live'
+  readonly hooks: Hooks
   readonly origin: CaptureOrigin
   readonly control: CaptureControl
   readonly #addon: NativeAddon
@@ -230,9 +196,10 @@ class RingSource implements LiveSource {
   #closed = false
 
   constructor(
-    { addon, handle, origin, tracker, carriers, callSketches, olderUnixSockets }: Attached,
+    { addon, handle, hooks, origin, tracker, carriers, callSketches, olderUnixSockets }: Attached,
     options: LiveSourceOptions,
   ) {
+    this.hooks = hooks
     this.origin = origin
     this.#addon = addon
     this.#counters = options.counters

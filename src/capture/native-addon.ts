@@ -79,7 +79,10 @@ export interface NativeAddon {
 /** Where `scripts/build-native.mjs` left the addon and the BPF object. */
 export interface NativePaths {
   readonly addon: string
+  /** The capture on socket tracepoints … */
   readonly bpf: string
+  /** … and the one on system calls, for kernels that lack them. */
+  readonly bpfSystemCalls: string
 }
 
 /** Start-up failed for lack of something that `doctor` names. */
@@ -107,10 +110,18 @@ export function packageRoot(): string {
 /** The paths in this package, or in the folder that `build-native.mjs --out` was given. */
 export function nativePaths(outDirectory?: string): NativePaths {
   if (outDirectory !== undefined) {
-    return { addon: join(outDirectory, 'ghostspan.node'), bpf: join(outDirectory, 'capture.bpf.o') }
+    return pathsIn(outDirectory, outDirectory)
   }
   const root = packageRoot()
-  return { addon: join(root, 'native/build/ghostspan.node'), bpf: join(root, 'bpf/build/capture.bpf.o') }
+  return pathsIn(join(root, 'native/build'), join(root, 'bpf/build'))
+}
+
+function pathsIn(native: string, bpf: string): NativePaths {
+  return {
+    addon: join(native, 'ghostspan.node'),
+    bpf: join(bpf, 'capture.bpf.o'),
+    bpfSystemCalls: join(bpf, 'capture-system-calls.bpf.o'),
+  }
 }
 
 /** The only place that touches a `.node` file. Throws CaptureUnavailableError ADDON_MISSING or ADDON_BROKEN. */

@@ -37,6 +37,7 @@ export function daemonStatus(parts: DaemonParts): Record<string, unknown> {
     pid: process.pid,
     startedAt: parts.startedAt.toISOString(),
     kernel: release(),
+    hooks: parts.source?.hooks ?? null,
     settingsFile: parts.settingsFile ?? null,
     dataDirectory: settings.archive.dataDirectory,
     ...daemonReadiness(parts),

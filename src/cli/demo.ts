@@ -1,6 +1,12 @@
 import { type Command, Option } from 'commander'
 import { countOption } from './option-values.js'
-import { addArchivePlaceOptions, addSettingsFileOptions, type SettingsFlags, settingsFor } from './settings-options.js'
+import {
+  addArchivePlaceOptions,
+  addHooksOption,
+  addSettingsFileOptions,
+  type SettingsFlags,
+  settingsFor,
+} from './settings-options.js'
 import { wantsColours } from './standard-output.js'
 import { createStopSignal } from './stop-signal.js'
 
@@ -39,7 +45,7 @@ export function addDemoCommand(program: Command): void {
     .addOption(new Option('--prefetch <number>', 'messages that each may hold (default: 1)').argParser(countOption))
     .addOption(new Option('--setup-seconds <seconds>', 'what the set-up took').hideHelp())
     .option('--json', 'one JSON object as the last line, no trees')
-  addSettingsFileOptions(addArchivePlaceOptions(command))
+  addSettingsFileOptions(addHooksOption(addArchivePlaceOptions(command)))
     .addHelpText(
       'after',
       '\nExamples:\n  sudo ghostspan demo\n  sudo ghostspan demo --concurrency 64 --json\n  ghostspan demo --source recording',
@@ -59,6 +65,7 @@ async function demo(flags: DemoFlags): Promise<void> {
       check: flags.check === true,
       json: flags.json === true,
       source: flags.source ?? 'auto',
+      hooks: settings.capture.hooks,
       archive: archiveOf(settings),
       otlp: await otlpOf(settings),
       setupSeconds: Number(flags.setupSeconds ?? 0),

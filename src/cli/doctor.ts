@@ -2,7 +2,13 @@ import type { Command } from 'commander'
 import { CommandError } from './command-error.js'
 import type { Check, CheckStatus } from './doctor/check.js'
 import { ExitCode } from './exit-code.js'
-import { addArchivePlaceOptions, addSettingsFileOptions, type SettingsFlags, settingsFor } from './settings-options.js'
+import {
+  addArchivePlaceOptions,
+  addHooksOption,
+  addSettingsFileOptions,
+  type SettingsFlags,
+  settingsFor,
+} from './settings-options.js'
 import { note, print, printJson, wantsColours } from './standard-output.js'
 
 interface DoctorFlags extends SettingsFlags {
@@ -25,7 +31,7 @@ export function addDoctorCommand(program: Command): void {
     .option('--no-otlp', 'do not look for a receiver')
     .option('--no-archive', 'do not look at what the archive needs')
     .option('--json', 'the result as one JSON object')
-  addSettingsFileOptions(addArchivePlaceOptions(command))
+  addSettingsFileOptions(addHooksOption(addArchivePlaceOptions(command)))
     .addHelpText(
       'after',
       '\nExamples:\n  sudo ghostspan doctor\n  sudo ghostspan doctor --build\n  ghostspan doctor --json | jq \'.checks[] | select(.status != "ok")\'',
@@ -43,7 +49,7 @@ async function doctor(flags: DoctorFlags): Promise<void> {
   const { exportChecks } = await import('./doctor/export-checks.js')
   const checks: Check[] = [
     nodeCheck(),
-    ...(await kernelChecks()),
+    ...(await kernelChecks(loaded.settings.capture.hooks)),
     ...(await archiveChecks(loaded.settings)),
     ...(await exportChecks(loaded.settings)),
   ]

@@ -28,6 +28,7 @@ export async function openLiveSource(settings: Settings, counters: Counters): Pr
   return createLiveSource({
     counters,
     ringBytes: settings.capture.ringBufferBytes,
+    hooks: settings.capture.hooks,
     selection: selectionOf(settings.selection),
   })
 }

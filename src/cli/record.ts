@@ -8,7 +8,13 @@ import type { PipelineStatus } from '../pipeline.js'
 import type { Counters } from '../telemetry/counters.js'
 import { CommandError } from './command-error.js'
 import { durationOption } from './option-values.js'
-import { addSelectionOptions, addSettingsFileOptions, type SettingsFlags, settingsFor } from './settings-options.js'
+import {
+  addHooksOption,
+  addSelectionOptions,
+  addSettingsFileOptions,
+  type SettingsFlags,
+  settingsFor,
+} from './settings-options.js'
 import { note, printJson, whenUnread } from './standard-output.js'
 import { createStopSignal, type StopSignal } from './stop-signal.js'
 
@@ -35,7 +41,7 @@ export function addRecordCommand(program: Command): void {
     .option('--redact', 'blank secrets and values, for a recording that is to be shared')
     .option('--force', 'overwrite the file if it is there')
     .option('--json', 'one line of JSON at the end; messages as JSON')
-  addSettingsFileOptions(addSelectionOptions(command))
+  addSettingsFileOptions(addHooksOption(addSelectionOptions(command)))
     .addHelpText(
       'after',
       `

@@ -3,6 +3,7 @@ import { durationOption } from './option-values.js'
 import {
   addArchivePlaceOptions,
   addAssemblyOptions,
+  addHooksOption,
   addSelectionOptions,
   addSettingsFileOptions,
   type SettingsFlags,
@@ -38,7 +39,7 @@ export function addRunCommand(program: Command): void {
       new Option('-d, --duration <time>', 'stop by itself after this time, such as 30s').argParser(durationOption),
     )
     .option('--json', 'one line of JSON when started and one when stopped; messages as JSON')
-  addSettingsFileOptions(addAssemblyOptions(addSelectionOptions(addArchivePlaceOptions(command))))
+  addSettingsFileOptions(addHooksOption(addAssemblyOptions(addSelectionOptions(addArchivePlaceOptions(command)))))
     .addHelpText(
       'after',
       `

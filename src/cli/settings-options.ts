@@ -19,6 +19,7 @@ export interface SettingsFlags {
   readonly health?: boolean
   readonly include?: readonly string[]
   readonly exclude?: readonly string[]
+  readonly hooks?: string
   readonly quiet?: string
   readonly confidenceFloor?: string
   readonly disableProtocol?: readonly string[]
@@ -39,6 +40,15 @@ export function addArchivePlaceOptions(command: Command): Command {
   return command
     .option('--data-directory <folder>', 'folder of the embedded archive, the spool and the lock')
     .option('--clickhouse <url>', 'a ClickHouse server instead of the embedded engine')
+}
+
+export function addHooksOption(command: Command): Command {
+  return command.addOption(
+    new Option(
+      '--hooks <kind>',
+      'what tells of socket calls: syscall is for kernels before 6.3 (default: auto)',
+    ).choices(['auto', 'socket', 'syscall']),
+  )
 }
 
 export function addSelectionOptions(command: Command): Command {
@@ -93,6 +103,7 @@ async function overridesOf(flags: SettingsFlags): Promise<Override[]> {
   if (flags.archive === false) set('--no-archive', ['archive', 'enabled'], false)
   set('--listen', ['operations', 'health', 'listen'], flags.listen)
   if (flags.health === false) set('--no-health', ['operations', 'health', 'enabled'], false)
+  set('--hooks', ['capture', 'hooks'], flags.hooks)
   set('--quiet', ['traces', 'quiet'], flags.quiet)
   if (flags.confidenceFloor !== undefined) {
     set('--confidence-floor', ['correlation', 'confidence_floor'], typedText(flags.confidenceFloor, 'number'))

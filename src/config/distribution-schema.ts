@@ -257,6 +257,13 @@ export const distribution = section(
         poll_interval: durationText({ from: '1ms', to: '1s' })
           .default('8ms')
           .describe('How often the ring is read while there is work; up to eight times that when there is none.'),
+        hooks: z
+          .enum(['auto', 'socket', 'syscall'])
+          .default('auto')
+          .describe(
+            'What tells of socket calls: socket tracepoints (Linux 6.3), or system calls (5.14), which cost more. ' +
+              'auto: the first that this kernel has.',
+          ),
       },
       'Reading sockets from the kernel.',
     ),

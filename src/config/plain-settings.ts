@@ -37,6 +37,7 @@ export function plainSettings(document: SettingsDocument, surroundings: Surround
     capture: {
       ringBufferBytes: parseSize(own.capture.ring_buffer)!,
       pollIntervalMillis: parseDuration(own.capture.poll_interval)!,
+      hooks: own.capture.hooks,
     },
     disabledProtocols: Object.entries(own.protocols)
       .filter(([, protocol]) => !protocol.enabled)

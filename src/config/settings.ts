@@ -67,7 +67,11 @@ export interface Settings {
     readonly exporters: readonly (OtlpExporterSettings | ConsoleExporterSettings)[]
   }
   readonly selection: { readonly default: 'include' | 'exclude'; readonly rules: readonly SelectionRule[] }
-  readonly capture: { readonly ringBufferBytes: number; readonly pollIntervalMillis: number }
+  readonly capture: {
+    readonly ringBufferBytes: number
+    readonly pollIntervalMillis: number
+    readonly hooks: 'auto' | 'socket' | 'syscall'
+  }
   readonly disabledProtocols: readonly string[]
   readonly serviceRules: readonly ServiceNameRule[]
   readonly correlation: { readonly confidenceFloor: number }

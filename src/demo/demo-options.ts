@@ -1,4 +1,5 @@
 import type { ConnectOptions } from '../archive/connect.js'
+import type { HooksChoice } from '../capture/hooks.js'
 import type { OtlpEndpoint } from '../export/otlp-options.js'
 
 export interface DemoOptions {
@@ -12,6 +13,8 @@ export interface DemoOptions {
   readonly json: boolean
   /** auto: from the kernel where that is possible, else from the recording that the package brings along. */
   readonly source: 'auto' | 'live' | 'recording'
+  /** What tells of socket calls. Default auto. */
+  readonly hooks?: HooksChoice
   /** Where traces are archived; undefined: nowhere. */
   readonly archive: Omit<ConnectOptions, 'role' | 'warn'> | undefined
   /** Where traces are sent over OTLP; undefined: nowhere. */

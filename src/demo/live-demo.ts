@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { gzipSync } from 'node:zlib'
+import type { HooksChoice } from '../capture/hooks.js'
 import type { LiveSource } from '../capture/live-source.js'
 import { createLiveSource } from '../capture/live-source.js'
 import { createRecordingWriter, type RecordingWriter } from '../capture/recording-writer.js'
@@ -37,9 +38,10 @@ export function startCapture(
   counters: Counters,
   selection: Selection,
   ownPids: readonly number[],
+  hooks: HooksChoice,
 ): Promise<LiveSource> {
   // The demo's servers are our children, and are what is to be seen.
-  return createLiveSource({ counters, selection, ownChildren: false, ownPids: [process.pid, ...ownPids] })
+  return createLiveSource({ counters, selection, ownChildren: false, ownPids: [process.pid, ...ownPids], hooks })
 }
 
 /** The demo's processes and nobody else's: by their run's folder in the command line, or by the ports they listen on. */
@@ -111,7 +113,7 @@ export async function runLiveDemo(demo: LiveDemo): Promise<DemoRun> {
 async function watch(demo: LiveDemo, system: DemoSystem): Promise<Omit<DemoRun, 'startSeconds'>> {
   const { options, counters, collector } = demo
   const since = performance.now()
-  const source = await startCapture(counters, selectionOf(system), demo.ownPids)
+  const source = await startCapture(counters, selectionOf(system), demo.ownPids, options.hooks ?? 'auto')
   options.progress('capture: started')
   const recorder = options.recordTo === undefined ? undefined : startRecording(options.recordTo, source)
   try {

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs'
 import { relative } from 'node:path'
 import { ArchiveError } from '../archive/archive.js'
+import type { HooksChoice } from '../capture/hooks.js'
 import { CaptureUnavailableError } from '../capture/native-addon.js'
 import { createOtlpSink } from '../export/otlp-sink.js'
 import { type Counters, createCounters } from '../telemetry/counters.js'
@@ -19,14 +20,14 @@ import { createTraceCollector, type TraceCollector } from './trace-collector.js'
 const INTERRUPTED = 130
 
 /** Why the demo cannot watch live here; undefined if it can. */
-async function liveObstacle(): Promise<string | undefined> {
+async function liveObstacle(hooks: HooksChoice): Promise<string | undefined> {
   if (process.getuid?.() !== 0) return 'only root may load eBPF programs'
   if (!existsSync('/sys/kernel/btf/vmlinux')) return 'this kernel has no BTF (/sys/kernel/btf/vmlinux)'
   const missing = missingPackages()
   if (missing.length > 0) return `these Debian packages are missing: ${missing.join(' ')}`
   try {
     // Selects nobody: whether the programs load is all that is asked.
-    const probe = await startCapture(createCounters(), { include: [{ executable: '/dev/null' }] }, [])
+    const probe = await startCapture(createCounters(), { include: [{ executable: '/dev/null' }] }, [], hooks)
     await probe.close()
   } catch (problem) {
     if (problem instanceof CaptureUnavailableError) return problem.message
@@ -65,7 +66,8 @@ async function observe(
   sinks: Sinks,
   skipped: Skipped[],
 ): Promise<DemoRun> {
-  const obstacle = options.source === 'recording' ? 'the recording was asked for' : await liveObstacle()
+  const obstacle =
+    options.source === 'recording' ? 'the recording was asked for' : await liveObstacle(options.hooks ?? 'auto')
   if (obstacle === undefined) {
     const ownPids = sinks.archive?.enginePid === undefined ? [] : [sinks.archive.enginePid]
     return runLiveDemo({ options, counters, collector, sinks: sinks.all, ownPids })

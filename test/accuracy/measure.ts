@@ -7,6 +7,7 @@ import type { EvidenceKind } from '../../src/correlate/link.js'
 import { createPipeline } from '../../src/create-pipeline.js'
 import { createTraceCollector } from '../../src/demo/trace-collector.js'
 import { createCounters } from '../../src/telemetry/counters.js'
+import { hooksOfTests } from '../support/hooks.js'
 import { createLab, type RunningLab } from './lab.js'
 import type { LoadResult } from './load.js'
 import type { RecordedRun } from './recorded-run.js'
@@ -78,7 +79,7 @@ async function watch(
   const since = performance.now()
   const counters = createCounters()
   const collector = createTraceCollector()
-  const source = await createLiveSource({ counters, selection: lab.selection, ownChildren: false })
+  const source = await createLiveSource({ counters, selection: lab.selection, ownChildren: false, hooks: hooksOfTests })
   const recording = options.recordTo === undefined ? undefined : recordingPath(options.recordTo, workload, concurrency)
   const writer =
     recording === undefined ? undefined : createRecordingWriter(`${recording}.gspn`, source.origin, { overwrite: true })

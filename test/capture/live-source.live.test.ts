@@ -77,7 +77,8 @@ test('a missing addon and a broken BPF object are told as what they are', async 
   const folder = mkdtempSync(join(tmpdir(), 'ghostspan-test-'))
   t.after(() => rmSync(folder, { recursive: true, force: true }))
   const { addon, bpf } = nativePaths()
-  const create = (paths: { addon: string; bpf: string }) => createLiveSource({ counters: createCounters(), paths })
+  const create = (paths: { addon: string; bpf: string }) =>
+    createLiveSource({ counters: createCounters(), paths: { ...paths, bpfSystemCalls: paths.bpf } })
   const is = (code: string) => (error: unknown) => error instanceof CaptureUnavailableError && error.code === code
   await assert.rejects(create({ addon: join(folder, 'none.node'), bpf }), is('ADDON_MISSING'))
   const broken = join(folder, 'broken')
@@ -111,7 +112,7 @@ test('every requirement of live capture is named, and met where it works', t => 
     requirements.filter(each => each.required && !each.ok).map(each => each.name),
     [],
   )
-  for (const name of ['kernel BTF', 'tracepoints', 'privileges', 'addon', 'BPF object', 'BPF programs load']) {
+  for (const name of ['kernel BTF', 'tracepoints', 'privileges', 'addon', 'BPF object', 'BPF programs load', 'hooks']) {
     assert.ok(
       requirements.some(each => each.name === name),
       name,

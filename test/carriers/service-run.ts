@@ -10,6 +10,7 @@ import { packageRoot } from '../../src/capture/native-addon.js'
 import { createPipeline } from '../../src/create-pipeline.js'
 import { createCounters } from '../../src/telemetry/counters.js'
 import type { FinishedSpan } from '../../src/traces/span.js'
+import { hooksOfTests } from '../support/hooks.js'
 import { accepts, freePort } from '../support/server-process.js'
 
 /** A service under load beside a backend, captured from its start or from later on. */
@@ -69,6 +70,7 @@ export async function runService(t: TestContext, run: ServiceRun): Promise<Verdi
   const source = await createLiveSource({
     counters,
     ownChildren: false,
+    hooks: hooksOfTests,
     selection: { rules: [{ action: 'include', commandLine: `${services('')}.*${port}` }], otherwise: 'exclude' },
     ...run.source,
   })

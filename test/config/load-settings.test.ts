@@ -37,7 +37,7 @@ test('without any setting every value is the documented default', () => {
       ],
     },
     selection: { default: 'include', rules: [] },
-    capture: { ringBufferBytes: 16 * 1024 * 1024, pollIntervalMillis: 8 },
+    capture: { ringBufferBytes: 16 * 1024 * 1024, pollIntervalMillis: 8, hooks: 'auto' },
     disabledProtocols: [],
     serviceRules: [],
     correlation: { confidenceFloor: 0.5 },

@@ -5,6 +5,7 @@ import { createPipeline } from '../../src/create-pipeline.js'
 import type { PipelineOptions, PipelineStatus } from '../../src/pipeline.js'
 import { createCounters } from '../../src/telemetry/counters.js'
 import type { FinishedTrace } from '../../src/traces/span.js'
+import { hooksOfTests } from './hooks.js'
 import { btf, file, root } from './requirements.js'
 
 /** What live capture takes; given to `requires` with whatever else a test needs. */
@@ -30,7 +31,7 @@ export async function traceLive(
   options: Partial<PipelineOptions> = {},
 ): Promise<LiveTracing> {
   const counters = createCounters()
-  const live = await createLiveSource({ counters, ownChildren: false, ...source })
+  const live = await createLiveSource({ counters, ownChildren: false, hooks: hooksOfTests, ...source })
   t.after(() => live.close())
   const traces: FinishedTrace[] = []
   const sink = {

@@ -6,6 +6,7 @@
 #include "../../maps/carrier_configs.h"
 #include "../../maps/carrier_threads.h"
 #include "../../maps/queued_writes.h"
+#include "../call_registers.h"
 #include "../config.h"
 #include "asyncio.h"
 #include "greenlet.h"
@@ -43,8 +44,9 @@ static __always_inline struct carrier_thread *carrier_thread_of(
 /* In a thread of a loop that gathers writes nothing but this says for whom it writes. */
 static __always_inline bool take_queued_writer(struct task_struct *task, struct carrier *found)
 {
-    const struct pt_regs *registers = (const struct pt_regs *)bpf_task_pt_regs(task);
-    const __u64 key = ((__u64)task->tgid << 32) | (__u32)registers->di;
+    struct call_registers registers;
+    read_registers(task, &registers);
+    const __u64 key = ((__u64)task->tgid << 32) | (__u32)registers.di;
     const struct queued_write *queued = bpf_map_lookup_elem(&queued_writes, &key);
     if (!queued)
         return false;

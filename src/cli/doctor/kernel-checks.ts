@@ -1,10 +1,12 @@
+import type { HooksChoice } from '../../capture/hooks.js'
 import { checkKernel } from '../../capture/kernel-requirements.js'
+import { nativePaths } from '../../capture/native-addon.js'
 import { BUILD_COMMAND, buildToolsCheck } from './build-checks.js'
 import { type Check, ok } from './check.js'
 
 /** What live capture needs, and what builds it where that has not been done. */
-export async function kernelChecks(): Promise<Check[]> {
-  const checks = checkKernel().map(({ name, ok: met, required, detail, fix }): Check => {
+export async function kernelChecks(hooks: HooksChoice): Promise<Check[]> {
+  const checks = checkKernel(nativePaths(), hooks).map(({ name, ok: met, required, detail, fix }): Check => {
     const slug = name.toLowerCase().replaceAll(' ', '-')
     if (met) return ok(slug, detail)
     return { name: slug, status: required ? 'fail' : 'warn', detail: inOurWords(detail), fix: inOurWords(fix ?? '') }

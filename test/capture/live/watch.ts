@@ -11,6 +11,7 @@ import { createLiveSource, type LiveSource, type LiveSourceOptions } from '../..
 import { nativePaths, packageRoot } from '../../../src/capture/native-addon.js'
 import type { ProcessInfo } from '../../../src/capture/process-info.js'
 import { type Counters, createCounters } from '../../../src/telemetry/counters.js'
+import { hooksOfTests } from '../../support/hooks.js'
 import { btf, file, program, requires, root } from '../../support/requirements.js'
 
 export interface SeenData {
@@ -120,7 +121,13 @@ export function canCapture(t: TestContext, ...programs: readonly string[]): bool
 /** Starts a capture that ends with the test. What the test starts is not ours: it is to be seen. */
 export async function startWatch(t: TestContext, options: Partial<LiveSourceOptions> = {}): Promise<Watch> {
   const counters = createCounters()
-  const source = await createLiveSource({ counters, ownChildren: false, lossMillis: 20, ...options })
+  const source = await createLiveSource({
+    counters,
+    ownChildren: false,
+    lossMillis: 20,
+    hooks: hooksOfTests,
+    ...options,
+  })
   t.after(() => source.close())
   const seen: Seen[] = []
   const reader = new EventReader(createCaptureClock(source.origin))
