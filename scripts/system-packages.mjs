@@ -42,6 +42,10 @@ const MEASURE = [
   { name: 'haproxy', file: '/usr/sbin/haproxy' },
   { name: 'chromium-headless-shell', file: '/usr/bin/chromium-headless-shell' },
   { name: 'openjdk-17-jdk-headless', file: '/usr/bin/javac' },
+  { name: 'maven', file: '/usr/bin/mvn' },
+  { name: 'python3-confluent-kafka', file: '/usr/lib/python3/dist-packages/confluent_kafka/__init__.py' },
+  { name: 'tshark', file: '/usr/bin/tshark' },
+  { name: 'wireshark-common', file: '/usr/bin/dumpcap' },
 ]
 
 /** @param {{ measure?: boolean, openstack?: boolean }} needs openstack: the services of the OpenStack lab as well */

@@ -9,8 +9,9 @@ import { DEEPFLOW_EXCLUSIONS, LLHTTP_EXCLUSIONS, ZEEK_EXPLAINED } from './explai
 import { hpackSuite } from './hpack-suite.js'
 import { llhttpSuite } from './llhttp-suite.js'
 import { ownKafkaSuite } from './own-kafka-suite.js'
+import { httpView, mysqlView, postgresqlView, redisView } from './tshark-views.js'
 import type { Suite } from './verdict.js'
-import { postgresqlOf, zeekHttp, zeekMysql, zeekRedis, zeekSuite } from './zeek-suite.js'
+import { zeekSuite } from './zeek-suite.js'
 
 /** Every suite that there is an adapter for, in the order of the table. */
 export const suites: readonly Suite[] = [
@@ -22,12 +23,12 @@ export const suites: readonly Suite[] = [
     deepflowSuite(each, DEEPFLOW_EXCLUSIONS),
   ),
   ...[
-    postgresqlOf('deepflow', 'postgre'),
-    zeekHttp('http'),
-    zeekHttp('tcp'),
-    zeekMysql,
-    postgresqlOf('zeek', 'postgresql'),
-    zeekRedis,
+    { protocol: 'postgresql', author: 'deepflow', folder: 'postgre', view: postgresqlView },
+    { protocol: 'http', folder: 'http', view: httpView },
+    { protocol: 'http', folder: 'tcp', view: httpView },
+    { protocol: 'mysql', folder: 'mysql', view: mysqlView },
+    { protocol: 'postgresql', folder: 'postgresql', view: postgresqlView },
+    { protocol: 'redis', folder: 'redis', view: redisView },
   ].map(each => zeekSuite(each, ZEEK_EXPLAINED)),
   ownKafkaSuite,
 ]

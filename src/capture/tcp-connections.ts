@@ -1,4 +1,5 @@
 import { Op, WireRole } from './event-layout.js'
+import { createFlowKeys } from './flow-keys.js'
 import { TcpFlag, type TcpSegment } from './packet-layers.js'
 import type { PcapEndpoints } from './pcap-endpoints.js'
 import type { RecordBatch, RecordedEnd } from './record-batch.js'
@@ -34,6 +35,7 @@ export interface TcpConnections {
 
 export function createTcpConnections(options: TcpConnectionsOptions): TcpConnections {
   const connections = new Map<string, TcpConnection>()
+  const keys = createFlowKeys()
   const ended: string[] = []
   let opened = 0
   let evicted = 0
@@ -65,7 +67,7 @@ export function createTcpConnections(options: TcpConnectionsOptions): TcpConnect
   return {
     add: (segment, timeNs) => {
       const fromLow = sourceIsLow(segment)
-      const key = keyOf(segment, fromLow)
+      const key = keys.keyOf(segment, fromLow)
       let connection = connections.get(key)
       const isSyn = (segment.flags & TcpFlag.syn) !== 0
       if (connection === undefined) {
@@ -105,23 +107,6 @@ function sourceIsLow({
     if (difference !== 0) return difference < 0
   }
   return sourcePort <= destinationPort
-}
-
-/** The same text for both directions. */
-function keyOf(segment: TcpSegment, fromLow: boolean): string {
-  const { bytes, addressBytes, sourceAddress, destinationAddress, sourcePort, destinationPort } = segment
-  const low = fromLow ? sourceAddress : destinationAddress
-  const high = fromLow ? destinationAddress : sourceAddress
-  let key = fromLow
-    ? String.fromCharCode(sourcePort, destinationPort)
-    : String.fromCharCode(destinationPort, sourcePort)
-  for (let i = 0; i < addressBytes; i += 2) {
-    key += String.fromCharCode(
-      (bytes[low + i]! << 8) | bytes[low + i + 1]!,
-      (bytes[high + i]! << 8) | bytes[high + i + 1]!,
-    )
-  }
-  return key
 }
 
 interface Peer {

@@ -1,3 +1,4 @@
+import { hex32 } from './key-hash.js'
 import type { ContentKey } from './protocol.js'
 
 /** Methods that semantic conventions know: RFC 9110, RFC 5789 and the QUERY method. */
@@ -60,6 +61,6 @@ export function forwardHashOf(method: string, target: string): number {
 /** That hash together with the length of the body, which may be known later. */
 export const forwardKey = (hash: number, bodyBytes: number): ContentKey => ({
   type: 'http-forward',
-  value: `${hash}-${bodyBytes}`,
+  value: bodyBytes === 0 ? hex32(hash) : `${hex32(hash)}-${bodyBytes}`,
   scope: 'group',
 })

@@ -143,8 +143,12 @@ export class ConnectionState implements ExchangeSink {
     const sample = exchange.follower as Sample | undefined
     if (sample === undefined) return undefined
     exchange.follower = undefined
-    const at = this.#open.indexOf(sample)
-    if (at >= 0) this.#open.splice(at, 1)
+    const open = this.#open
+    const at = open.indexOf(sample)
+    if (at < 0) return sample
+    // Without the list that splice would return.
+    for (let i = at + 1; i < open.length; i++) open[i - 1] = open[i]!
+    open.pop()
     return sample
   }
 }

@@ -9,6 +9,8 @@ export interface WireKey {
 }
 
 const TWO_32 = 4_294_967_296
+const HIGH_SEED = 0x9747b28c
+const LOW_SEED = 0x3c6ef372
 
 function mix(hash: number, word: number): number {
   let k = Math.imul(word, 0xcc9e2d51)
@@ -34,14 +36,16 @@ function run(seed: number, words: readonly number[]): number {
 
 /** 64 bits of any words (each taken modulo 2^32), as two unsigned halves; never both zero. */
 export function mix64(words: readonly number[]): WireKey {
-  const high = run(0x9747b28c, words)
-  const low = run(0x3c6ef372, words)
+  const high = run(HIGH_SEED, words)
+  const low = run(LOW_SEED, words)
   return high === 0 && low === 0 ? { high: 0, low: 1 } : { high, low }
 }
 
 const words = [0, 0, 0, 0, 0, 0]
+const key: WireKey = { high: 0, low: 0 }
 
 /**
+ * One object is used over and over: it is valid until the next call.
  * @param keyLow the smaller of the connection key's two numbers (below 2^53), @param keyHigh the larger
  * @param fromLow the owner of keyLow sent the request
  * @param position of the request's first byte in its direction
@@ -53,7 +57,10 @@ export function wireKey(keyLow: number, keyHigh: number, fromLow: boolean, posit
   words[3] = (keyHigh / TWO_32) | 0
   words[4] = fromLow ? 1 : 2
   words[5] = (position % TWO_32) | 0
-  return mix64(words)
+  key.high = run(HIGH_SEED, words)
+  key.low = run(LOW_SEED, words)
+  if (key.high === 0 && key.low === 0) key.low = 1
+  return key
 }
 
 const DIGITS = Uint8Array.from('0123456789abcdef', digit => digit.charCodeAt(0))

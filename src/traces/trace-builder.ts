@@ -73,11 +73,17 @@ export function createTraceBuilder({ clock, services, resources }: TraceBuilderO
       durationNs: Math.round(endNs - startNs),
       attributes: attributesOf(sample, tied),
       status: error === undefined ? UNSET : { code: 'error', message: error },
-      links: isRoot && tied === undefined && node.link !== undefined ? likelyParents(node.link, clock) : NO_LINKS,
+      links: linksOf(node, tied),
       resource: resources.of(sample.service, sample.process),
       link: tied === undefined ? undefined : parentLinkOf(tied),
       sample: factsOf(sample),
     }
+  }
+  const linksOf = ({ sample, parent, link }: TraceNode, tied: TraceNode['link']): readonly SpanLink[] => {
+    if (parent === undefined && tied === undefined) return link === undefined ? NO_LINKS : likelyParents(link, clock)
+    // A log is read by many, and again: semantic conventions want what produced a record linked beside the parent.
+    const isRecord = sample.kind === 'consumer' && sample.exchange.protocol === 'kafka'
+    return isRecord && tied?.evidence === 'content' ? [linkTo(tied.parent, tied, tied.confidence, clock)] : NO_LINKS
   }
   return { build }
 }
@@ -184,18 +190,21 @@ function parentLinkOf(link: NonNullable<TraceNode['link']>): ParentLink {
 
 /** A guess below the floor: no parent, but OpenTelemetry links that say what it might have been, likeliest first. */
 function likelyParents(link: Link, clock: CaptureClock): SpanLink[] {
-  const linkTo = (parent: Sample, confidence: number): SpanLink => ({
+  return [
+    linkTo(link.parent, link, link.confidence, clock),
+    ...link.alternatives.map(({ parent, confidence }) => linkTo(parent, link, confidence, clock)),
+  ]
+}
+
+function linkTo(parent: Sample, { evidence }: Link, confidence: number, clock: CaptureClock): SpanLink {
+  return {
     traceId: parent.traceId !== '' ? parent.traceId : traceIdOf(parent, clock.wallTime(parent.startNs)),
     spanId: spanIdOf(parent),
     attributes: {
-      [Attribute.ghostspanLinkEvidence]: link.evidence,
+      [Attribute.ghostspanLinkEvidence]: evidence,
       [Attribute.ghostspanLinkConfidence]: confidence,
     },
-  })
-  return [
-    linkTo(link.parent, link.confidence),
-    ...link.alternatives.map(({ parent, confidence }) => linkTo(parent, confidence)),
-  ]
+  }
 }
 
 function factsOf(sample: Sample): SampleFacts {

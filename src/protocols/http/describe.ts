@@ -5,6 +5,7 @@ import {
   addTraceparent,
   FORWARD_HASH_START,
   finishForwardHash,
+  forwardKey,
   HTTP_METHODS,
   hashByte,
   LONGEST_REQUEST_ID,
@@ -13,6 +14,8 @@ import {
 import { latin1 } from '../latin1.js'
 import { redactPath } from '../path-segments.js'
 import type { Attributes, ContentKey, Exchange } from '../protocol.js'
+import { createRepeatedText } from '../repeated-text.js'
+import { createAttributesMaker } from '../roomy-attributes.js'
 import type { RouteTemplates } from '../route-templates.js'
 import { Byte, isDigit, lowerCaseWord } from './bytes.js'
 import { Header, type MessageHead } from './parse.js'
@@ -27,6 +30,10 @@ const LONGEST_USER_AGENT = 256
 const LONGEST_B3 = 70
 const LONGEST_HOST = 255
 const VERSIONS = Array.from({ length: 10 }, (_, minor) => `1.${minor}`)
+
+const makeAttributes = createAttributesMaker()
+const hosts = createRepeatedText(LONGEST_HOST)
+const userAgents = createRepeatedText(LONGEST_USER_AGENT)
 
 /** Where the parts of a target (RFC 9112, 3.2) lie; of a path that is not there, start and end are the same. */
 interface Target {
@@ -48,16 +55,18 @@ const target: Target = {
   queryEnd: 0,
 }
 
-/** Makes the exchange of a request whose head lies at `start`. */
+/** Makes the exchange of a request whose head lies at `start`. @param bodyBytes of a request that is whole, if known */
 export function describeRequest(
   head: MessageHead,
   bytes: Uint8Array,
   start: number,
   routes: RouteTemplates,
   isWhole: boolean,
+  bodyBytes?: number,
 ): Exchange {
   const method = findMethod(bytes, start, head.methodEnd)
-  const attributes: Attributes = { [Attribute.httpRequestMethod]: method ?? OTHER }
+  const attributes = makeAttributes()
+  attributes[Attribute.httpRequestMethod] = method ?? OTHER
   if (method === undefined) attributes[Attribute.httpRequestMethodOriginal] = latin1(bytes, start, head.methodEnd)
   let name = method ?? UNKNOWN_METHOD_NAME
   splitTarget(bytes, head, method === 'CONNECT')
@@ -79,8 +88,12 @@ export function describeRequest(
   attributes[Attribute.urlScheme] = target.scheme
   if (head.wholeStartLine) attributes[Attribute.networkProtocolVersion] = VERSIONS[head.minorVersion]!
   describeHost(head, bytes, attributes)
-  const userAgent = value(head, bytes, Header.userAgent, LONGEST_USER_AGENT)
-  if (userAgent !== '') attributes[Attribute.userAgentOriginal] = userAgent
+  if (head.has(Header.userAgent)) {
+    const at = head.start(Header.userAgent)
+    const userAgent = userAgents.read(bytes, at, Math.min(head.stop(Header.userAgent), at + LONGEST_USER_AGENT))
+    if (userAgent !== '') attributes[Attribute.userAgentOriginal] = userAgent
+  }
+  const forward = bodyBytes === undefined ? undefined : forwardKey(forwardHash(head, bytes, start), bodyBytes)
   return {
     protocol: 'http',
     initiator: 'client',
@@ -89,7 +102,7 @@ export function describeRequest(
     attributes,
     clientError: undefined,
     serverError: undefined,
-    contentKeys: requestKeys(head, bytes),
+    contentKeys: requestKeys(head, bytes, forward),
     truncated: !isWhole,
     housekeeping: false,
     requestBodyBytes: undefined,
@@ -237,7 +250,7 @@ function describeHost(head: MessageHead, bytes: Uint8Array, attributes: Attribut
   let hostEnd = end
   if (portStart > start && portStart < end && bytes[portStart - 1] === Byte.colon) {
     hostEnd = portStart - 1
-    const port = Number(latin1(bytes, portStart, end))
+    const port = portAt(bytes, portStart, end)
     if (port > 0 && port < 65_536) attributes[Attribute.serverPort] = port
   }
   if (bytes[start] === Byte.openBracket && bytes[hostEnd - 1] === Byte.closeBracket) {
@@ -245,8 +258,15 @@ function describeHost(head: MessageHead, bytes: Uint8Array, attributes: Attribut
     hostEnd--
   }
   if (start < hostEnd && hostEnd - start <= LONGEST_HOST) {
-    attributes[Attribute.serverAddress] = latin1(bytes, start, hostEnd)
+    attributes[Attribute.serverAddress] = hosts.read(bytes, start, hostEnd)
   }
+}
+
+/** The decimal number in bytes[start, end), all digits; anything from 100,000 on if it is that long. */
+function portAt(bytes: Uint8Array, start: number, end: number): number {
+  let port = 0
+  for (let i = start; i < end && port < 100_000; i++) port = port * 10 + bytes[i]! - Byte.zero
+  return port
 }
 
 function value(head: MessageHead, bytes: Uint8Array, header: number, longest: number): string {
@@ -255,15 +275,23 @@ function value(head: MessageHead, bytes: Uint8Array, header: number, longest: nu
   return latin1(bytes, start, Math.min(head.stop(header), start + longest))
 }
 
-function requestKeys(head: MessageHead, bytes: Uint8Array): ContentKey[] {
+/** Headers that identify the request. */
+const KEYED = [Header.traceparent, Header.b3, Header.requestId, Header.openstackRequestId]
+const KEYED_BITS = KEYED.reduce((bits, header) => bits | (1 << header), 0)
+
+function requestKeys(head: MessageHead, bytes: Uint8Array, forward: ContentKey | undefined): ContentKey[] {
+  // A list of just that one: one that grows has room for sixteen more.
+  if ((head.present & KEYED_BITS) === 0) return forward === undefined ? [] : [forward]
   const keys: ContentKey[] = []
   if (head.has(Header.traceparent)) addTraceparent(keys, value(head, bytes, Header.traceparent, TRACEPARENT_LENGTH))
   if (head.has(Header.b3)) addB3(keys, value(head, bytes, Header.b3, LONGEST_B3))
   addRequestIds(keys, head, bytes)
+  if (forward !== undefined) keys.push(forward)
   return keys
 }
 
 function addRequestIds(keys: ContentKey[], head: MessageHead, bytes: Uint8Array): void {
+  if ((head.present & KEYED_BITS) === 0) return
   addRequestId(keys, 'x-request-id', value(head, bytes, Header.requestId, LONGEST_REQUEST_ID))
   addRequestId(keys, 'x-openstack-request-id', value(head, bytes, Header.openstackRequestId, LONGEST_REQUEST_ID))
 }

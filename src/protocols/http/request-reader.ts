@@ -129,17 +129,18 @@ export class RequestReader {
 
   #begin(stream: InputStream): void {
     const { bytes, start } = stream
-    const exchange = describeRequest(head, bytes, start, this.#routes, true)
-    this.#hash = forwardHash(head, bytes, start)
+    // A CONNECT has no body, whatever its headers say (RFC 9110, 9.3.6): what follows is for the far end.
+    const isConnect = isConnectRequest(bytes, start)
+    const transferCoded = !isConnect && head.has(Header.transferEncoding)
+    const length = transferCoded || isConnect ? ContentLength.absent : head.contentLength
+    const bodyBytes = transferCoded ? undefined : Math.max(0, length)
+    const exchange = describeRequest(head, bytes, start, this.#routes, true, bodyBytes)
+    // Of a body in chunks the length is known when it has passed.
+    if (transferCoded) this.#hash = forwardHash(head, bytes, start)
     this.#exchange = exchange
     this.#cut = false
     exchange.tag = requestTag(exchange, bytes)
-    // A CONNECT has no body, whatever its headers say (RFC 9110, 9.3.6): what follows is for the far end.
-    const isConnect = (exchange.tag & Tag.connect) !== 0
-    const transferCoded = !isConnect && head.has(Header.transferEncoding)
     this.#chunked = transferCoded && endsInChunked(bytes)
-    const length = transferCoded || isConnect ? ContentLength.absent : head.contentLength
-    if (length >= 0 || !transferCoded) exchange.contentKeys.push(forwardKey(this.#hash, Math.max(0, length)))
     const upgrades = head.has(Header.upgrade) || isConnect
     this.#pairing.begin(exchange, stream.position)
     stream.consume(head.end - start)
@@ -288,6 +289,15 @@ function requestTag(exchange: Exchange, bytes: Uint8Array): number {
   const { expect } = Header
   if (head.has(expect) && listHolds(bytes, head.start(expect), head.stop(expect), CONTINUE)) tag |= Tag.expect
   return tag
+}
+
+const CONNECT = new Uint8Array(Buffer.from('CONNECT', 'latin1'))
+
+function isConnectRequest(bytes: Uint8Array, start: number): boolean {
+  if (head.methodEnd - start !== CONNECT.length) return false
+  let i = 0
+  while (i < CONNECT.length && bytes[start + i] === CONNECT[i]) i++
+  return i === CONNECT.length
 }
 
 const endsInChunked = (bytes: Uint8Array): boolean =>

@@ -1,0 +1,3 @@
+import { testConversations } from './second-opinion.js'
+
+testConversations(['mysql', 'postgresql', 'postgresql-prepared', 'redis', 'memcached'])

@@ -1,0 +1,3 @@
+import { testConversations } from './second-opinion.js'
+
+testConversations(['amqp', 'kafka'])
