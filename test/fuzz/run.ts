@@ -3,7 +3,10 @@ import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { Worker } from 'node:worker_threads'
 import { checkCase, createCorpus, type Verdict } from './check-case.js'
-import { captureSeeds, fixtureSeeds } from './seeds.js'
+import { cpuMillis } from './cpu-clock.js'
+import { floods } from './floods.js'
+import { type Growth, measureGrowth } from './growth.js'
+import { allSeeds } from './seeds.js'
 import type { FuzzFinding, FuzzTask } from './worker.js'
 
 /**
@@ -15,6 +18,7 @@ const HELP = `fuzz [--seconds S] [--seed N] [--seeds DIR]… [--json] [--check]
   --seed N      another run with the same number has the same cases (default 1)
   --seeds DIR   packet captures as further seeds, repeatable
   --case N      only that case of the run, with all it found
+  --no-floods   leave out what is sent without end, and how time and memory grow with it
   --keep DIR    where failing cases are written as JSON (default .ghostspan/fuzz)`
 
 const HANG_MILLIS = 20_000
@@ -28,6 +32,7 @@ const { values } = parseArgs({
     seeds: { type: 'string', multiple: true, default: [] },
     case: { type: 'string' },
     keep: { type: 'string', default: '.ghostspan/fuzz' },
+    'no-floods': { type: 'boolean', default: false },
     json: { type: 'boolean', default: false },
     check: { type: 'boolean', default: false },
     help: { type: 'boolean', default: false },
@@ -51,19 +56,31 @@ async function main(): Promise<number> {
   if (values.case !== undefined) return showCase(runSeed, wholeNumber('case', values.case))
   const seconds = wholeNumber('seconds', values.seconds)
   const findings: FuzzFinding[] = []
+  const growths = values['no-floods'] ? [] : floods.map(flood => measureGrowth(flood, cpuMillis))
   const tally: Tally = { cases: 0, crashes: 0, hangs: 0, stateViolations: 0, maxRssMiB: 0 }
-  const end = performance.now() + seconds * 1_000
-  for (let from = 0; from >= 0 && performance.now() < end; ) from = await runWorker(runSeed, from, end, tally, findings)
-  report(runSeed, tally, findings)
-  const clean = tally.crashes + tally.hangs + tally.stateViolations === 0
+  let left = seconds * 1_000
+  for (let from = 0; from >= 0 && left > 0; ) {
+    const began = performance.now()
+    from = await runWorker(runSeed, from, left, tally, findings)
+    left -= performance.now() - began
+  }
+  report(runSeed, tally, findings, growths)
+  const isGrown = growths.some(({ wrong }) => wrong !== undefined)
+  const clean = tally.crashes + tally.hangs + tally.stateViolations === 0 && !isGrown
   return values.check && !clean ? 1 : 0
 }
 
 /** Until the time is over (-1), or a case hangs: then the number of the next one. */
-function runWorker(runSeed: number, from: number, end: number, tally: Tally, findings: FuzzFinding[]): Promise<number> {
+function runWorker(
+  runSeed: number,
+  from: number,
+  millis: number,
+  tally: Tally,
+  findings: FuzzFinding[],
+): Promise<number> {
   const progress = new Int32Array(new SharedArrayBuffer(8))
   Atomics.store(progress, 0, from)
-  const task: FuzzTask = { runSeed, from, untilMillis: end - performance.now(), seedFolders: values.seeds, progress }
+  const task: FuzzTask = { runSeed, from, millis, seedFolders: values.seeds, progress }
   const worker = new Worker(new URL(import.meta.url.endsWith('.ts') ? './worker.ts' : './worker.js', import.meta.url), {
     workerData: task,
   })
@@ -109,7 +126,7 @@ function count(tally: Tally, verdict: Verdict): void {
   else tally.stateViolations++
 }
 
-function report(runSeed: number, tally: Tally, findings: readonly FuzzFinding[]): void {
+function report(runSeed: number, tally: Tally, findings: readonly FuzzFinding[], growths: readonly Growth[]): void {
   process.stderr.write('\n')
   if (findings.length > 0) mkdirSync(values.keep, { recursive: true })
   for (const { calls, ...finding } of findings) {
@@ -118,16 +135,24 @@ function report(runSeed: number, tally: Tally, findings: readonly FuzzFinding[])
     writeFileSync(file, JSON.stringify({ ...finding, calls: shown }, undefined, 1))
     process.stderr.write(`fuzz: ${finding.verdict}: ${finding.seed}, ${finding.mutations.join(', ')}: ${file}\n`)
   }
-  const result = { seed: runSeed, ...tally, skipped: [] }
+  const grown = growths.filter(({ wrong }) => wrong !== undefined)
+  for (const growth of grown) process.stderr.write(`fuzz: ${JSON.stringify(growth)}\n`)
+  const result = {
+    seed: runSeed,
+    ...tally,
+    floods: growths.length,
+    floodViolations: grown.length,
+    floodMostNsPerByte: Math.max(0, ...growths.map(({ longNsPerByte }) => longNsPerByte)),
+    floodMostKeptKiB: Math.max(0, ...growths.map(({ keptKiB }) => keptKiB)),
+    skipped: values['no-floods'] ? [{ what: 'floods', why: 'asked for' }] : [],
+  }
   if (values.json) console.log(JSON.stringify(result))
   else console.log(result)
 }
 
 /** One case again, in this process, its exception shown. */
 async function showCase(runSeed: number, index: number): Promise<number> {
-  const seeds = await fixtureSeeds()
-  for (const folder of values.seeds) seeds.push(...(await captureSeeds(folder)))
-  const { calls, ...result } = checkCase(createCorpus(seeds), runSeed, index, () => performance.now())
+  const { calls, ...result } = checkCase(createCorpus(await allSeeds(values.seeds)), runSeed, index, cpuMillis)
   console.log({
     ...result,
     calls: calls.map(({ sender, bytes }) => `${sender} ${Buffer.from(bytes).toString('latin1')}`),

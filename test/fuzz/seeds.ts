@@ -11,6 +11,7 @@ import { protocolModules } from '../../src/protocols/registry.js'
 import { createCounters } from '../../src/telemetry/counters.js'
 import type { Call } from '../protocols/conversation.js'
 import type { CodecCase } from '../protocols/harness.js'
+import { callsOf, floods } from './floods.js'
 
 /** A conversation that the module reads as it should; mutants are made of it. */
 export interface Seed {
@@ -21,9 +22,17 @@ export interface Seed {
 }
 
 const LONGEST_CONVERSATION = 64 * 1024
+const LONGEST_FLOOD = 2 * 1024
+
+/** All there are: fixtures, floods, and the captures below the folders. The order is always the same. */
+export async function allSeeds(folders: readonly string[]): Promise<Seed[]> {
+  const seeds = [...(await fixtureSeeds()), ...floodSeeds()]
+  for (const folder of folders) seeds.push(...(await captureSeeds(folder)))
+  return seeds
+}
 
 /** The project's own fixtures: all cases of `test/protocols/*-cases`. */
-export async function fixtureSeeds(): Promise<Seed[]> {
+async function fixtureSeeds(): Promise<Seed[]> {
   const folder = new URL('../protocols/', import.meta.url)
   const seeds: Seed[] = []
   for (const file of readdirSync(folder)
@@ -41,8 +50,15 @@ export async function fixtureSeeds(): Promise<Seed[]> {
   return seeds
 }
 
+/** The beginnings of floods. */
+function floodSeeds(): Seed[] {
+  return floods.map(flood => {
+    return { module: flood.module, name: flood.name, conversation: callsOf(flood, LONGEST_FLOOD), joined: false }
+  })
+}
+
 /** Connections in all packet captures below a folder, each with the module that knows its first bytes. */
-export async function captureSeeds(folder: string): Promise<Seed[]> {
+async function captureSeeds(folder: string): Promise<Seed[]> {
   const seeds: Seed[] = []
   const files = (readdirSync(folder, { recursive: true }) as string[]).filter(name => /\.(pcap|pcapng)$/.test(name))
   for (const file of files.sort()) {

@@ -1,12 +1,13 @@
 import { parentPort, workerData } from 'node:worker_threads'
 import { type CaseResult, checkCase, checkRecovery, createCorpus } from './check-case.js'
-import { captureSeeds, fixtureSeeds } from './seeds.js'
+import { cpuMillis } from './cpu-clock.js'
+import { allSeeds } from './seeds.js'
 
 /** What a worker is told, and what it tells: the number of the case it is at, through shared memory. */
 export interface FuzzTask {
   readonly runSeed: number
   readonly from: number
-  readonly untilMillis: number
+  readonly millis: number
   readonly seedFolders: readonly string[]
   /** [0]: cases done, so that a worker that hangs is noticed; [1]: most resident memory, MiB. */
   readonly progress: Int32Array
@@ -21,23 +22,18 @@ const RECOVERY_EVERY = 40
 const LOOK_EVERY = 256
 
 const task = workerData as FuzzTask
-const seeds = await fixtureSeeds()
-for (const folder of task.seedFolders) seeds.push(...(await captureSeeds(folder)))
-const corpus = createCorpus(seeds)
+const corpus = createCorpus(await allSeeds(task.seedFolders))
 const { recoverable } = corpus
-/** Milliseconds of CPU: what waits for the processor is not slow. */
-const clock = (): number => {
-  const { user, system } = process.cpuUsage()
-  return (user + system) / 1_000
-}
 
 let index = task.from
+/** Not counting what it took to get here. */
+const until = performance.now() + task.millis
 const found = (result: CaseResult | undefined): void => {
   if (result !== undefined && result.verdict !== 'ok')
     parentPort!.postMessage({ ...result, index } satisfies FuzzFinding)
 }
-while (index % LOOK_EVERY !== 0 || performance.now() < task.untilMillis) {
-  found(checkCase(corpus, task.runSeed, index, clock))
+while (index % LOOK_EVERY !== 0 || performance.now() < until) {
+  found(checkCase(corpus, task.runSeed, index, cpuMillis))
   if (index % RECOVERY_EVERY === 0)
     found(checkRecovery(recoverable[(index / RECOVERY_EVERY) % recoverable.length]!, task.runSeed, index))
   index++

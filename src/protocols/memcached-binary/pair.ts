@@ -162,7 +162,7 @@ export class BinaryConnection implements ProtocolConnection {
       const silent = this.#waiting.shift()!
       if (silent.over) continue
       if (silent.command.quiet) this.#silence(silent, offset)
-      else this.#sink.abandon(silent)
+      else this.#abandon(silent)
     }
     return this.#waiting.peek()
   }
@@ -183,14 +183,20 @@ export class BinaryConnection implements ProtocolConnection {
 
   #abandonWaiting(): void {
     for (let exchange = this.#waiting.shift(); exchange !== undefined; exchange = this.#waiting.shift()) {
-      if (!exchange.over && exchange !== this.#sending) this.#sink.abandon(exchange)
+      this.#abandon(exchange)
     }
+  }
+
+  #abandon(exchange: BinaryExchange): void {
+    if (exchange.over) return
+    exchange.over = true
+    this.#sink.abandon(exchange)
   }
 
   #abandonAll(): void {
     this.#abandonWaiting()
     for (const exchange of [this.#answering, this.#sending]) {
-      if (exchange !== undefined && !exchange.over) this.#sink.abandon(exchange)
+      if (exchange !== undefined) this.#abandon(exchange)
     }
     this.#answering = this.#sending = undefined
   }

@@ -38,7 +38,7 @@ class CompressedConnection implements ProtocolConnection {
   read(sender: Sender, stream: InputStream): void {
     if (stream.dropped > 0) {
       stream.dropped = 0
-      this.#lose(sender)
+      this.#lose(sender, stream.timeNs)
     }
     while (!this.failed && !stream.skipping && this.#frame(sender, stream)) {}
   }
@@ -47,9 +47,14 @@ class CompressedConnection implements ProtocolConnection {
     this.#inner.close()
   }
 
-  #lose(sender: Sender): void {
+  #lose(sender: Sender, timeNs: number): void {
     this.#synced[sender] = false
     this.#lost.value++
+    // What is behind does not follow what was unpacked before.
+    const inner = this.#streams[sender]
+    inner.pushHole(inner.owed + 1, timeNs)
+    this.#inner.read(sender, inner)
+    inner.settle()
   }
 
   /** Takes one frame; false while it is not there. */
@@ -110,7 +115,7 @@ class CompressedConnection implements ProtocolConnection {
 
   #giveUp(sender: Sender, stream: InputStream): void {
     stream.resume()
-    this.#lose(sender)
+    this.#lose(sender, stream.timeNs)
   }
 }
 

@@ -49,6 +49,8 @@ export class Dialogue {
   readonly #awaited = new ExchangeQueue<Awaited>(MOST_AWAITED)
   /** Operations that have begun and are not over. */
   readonly #open = new Set<Operation>()
+  /** Steps that waited when the answer's place was lost. */
+  #pendingAtLoss = 0
   /** Answered but for the ReadyForQuery that comes next. */
   #closing: Operation | undefined
   /** The operation that the client is sending. */
@@ -176,22 +178,27 @@ export class Dialogue {
     this.count('answer.not_followed')
     const operation = this.answering(at) ?? this.#closing
     if (operation !== undefined) operation.truncated = true
+    if (!this.lost) this.#pendingAtLoss = this.#awaited.size
     this.lost = true
     this.lastSeen = at
     this.lastSeenNs = timeNs
   }
 
-  /** The answer that could not be followed is over: everything up to its ReadyForQuery. */
+  /**
+   * The answer that could not be followed is over: everything up to its ReadyForQuery. Which of several that is nobody
+   * can say: a server answers what it has read in one go, so all that waited when the place was lost counts as answered.
+   */
   endLost(offset: number, timeNs?: number): void {
     this.lost = false
     for (let awaited = this.#awaited.shift(); awaited !== undefined; awaited = this.#awaited.shift()) {
       const { step, operation } = awaited
+      this.#pendingAtLoss--
       if (operation !== undefined && !operation.over) {
         operation.truncated = true
         if (this.current === operation) this.current = undefined
         this.#end(operation, offset, timeNs)
       }
-      if (step >= Step.sync) break
+      if (step >= Step.sync && this.#pendingAtLoss <= 0) break
     }
     this.#endClosing(offset, timeNs)
   }

@@ -143,7 +143,7 @@ export class RedisConnection implements ProtocolConnection, RequestHandler, Repl
 
   requestsLost(): void {
     this.#lost.value++
-    this.wants = WIDE
+    if (!this.#opaque) this.wants = WIDE
   }
 
   replyBegin(offset: number): void {
@@ -182,7 +182,7 @@ export class RedisConnection implements ProtocolConnection, RequestHandler, Repl
 
   repliesLost(offset: number): void {
     this.#lost.value++
-    if (this.#waiting.size > 1) this.wants = WIDE
+    if (this.#waiting.size > 1 && !this.#opaque) this.wants = WIDE
     this.#answering = undefined
     // The server answers what it has read in one go: all that waits was most likely answered in what was not seen.
     for (let exchange = this.#waiting.shift(); exchange !== undefined; exchange = this.#waiting.shift()) {
@@ -255,6 +255,9 @@ export class RedisConnection implements ProtocolConnection, RequestHandler, Repl
     else if (mode === 'ON') this.#repliesOff = false
     else if (mode === 'SKIP' && !wasOff) this.#skipNext = true
     if (mode === 'ON' || (!wasOff && mode !== 'OFF' && mode !== 'SKIP')) return
+    // Whoever answers before the command is there answers something else.
+    if (this.#waiting.at(this.#waiting.size - 1) !== exchange) return
+    if (this.#answering === exchange) this.#answering = undefined
     this.#waiting.pop()
     this.#done(exchange, offset)
   }
