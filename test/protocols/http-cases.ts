@@ -319,7 +319,7 @@ export const cases: CodecCase[] = [
           { type: 'b3', value: '80f198ee56343ba864fe8b2a57d3eff7-e457b5a2e4d86bd1', scope: 'one' },
           { type: 'x-request-id', value: '7f', scope: 'group' },
           { type: 'x-openstack-request-id', value: 'req-1', scope: 'group' },
-          { type: 'http-forward', value: '3314223874-0', scope: 'group' },
+          { type: 'http-forward', value: 'c58b0b02', scope: 'group' },
           { type: 'x-openstack-request-id', value: 'req-2', scope: 'group' },
         ],
       },

@@ -79,7 +79,7 @@ export const cases: CodecCase[] = [
         without: ['http.request.method_original', 'http.request.body.size', 'rpc.system.name'],
         contentKeys: [
           { type: 'x-request-id', value: 'r-1', scope: 'group' },
-          { type: 'http-forward', value: '1224179142-0', scope: 'group' },
+          { type: 'http-forward', value: '48f77dc6', scope: 'group' },
         ],
         clientError: undefined,
         serverError: undefined,
