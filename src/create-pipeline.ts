@@ -2,6 +2,7 @@ import { createCaptureClock } from './capture/capture-clock.js'
 import { EventReader } from './capture/event-reader.js'
 import { createProcesses } from './capture/processes.js'
 import { createContentEvidence } from './correlate/content-evidence.js'
+import { createContextCounts } from './correlate/context-counts.js'
 import { createContextEvidence } from './correlate/context-evidence.js'
 import { createForwardEvidence } from './correlate/forward-evidence.js'
 import { type EvidenceSource, evidenceKinds } from './correlate/link.js'
@@ -13,6 +14,7 @@ import { createRouteTemplates } from './protocols/learned-route-templates.js'
 import { createOpenstackRoutes } from './protocols/openstack/openstack-routes.js'
 import { protocolModules } from './protocols/registry.js'
 import type { RouteTemplates } from './protocols/route-templates.js'
+import { mayLiveOn } from './samples/activity.js'
 import { createCarriers } from './samples/carriers.js'
 import { ConnectionDriver } from './samples/connection-driver.js'
 import { createMessageBacklog } from './samples/message-backlog.js'
@@ -48,6 +50,7 @@ export function createPipeline(options: PipelineOptions): Pipeline {
   const processes = createProcesses()
   const carriers = createCarriers()
   const backlog = createMessageBacklog()
+  const contextCounts = createContextCounts()
   const wire = createWireEvidence()
   const services = createServiceNames(options.serviceRules)
   const servicesByPid = createServicesByPid({ processes, services, describe: pid => source.describe?.(pid) })
@@ -70,7 +73,7 @@ export function createPipeline(options: PipelineOptions): Pipeline {
   // Time comes last: it looks at what the others have said.
   const sources: readonly EvidenceSource[] = [
     wire,
-    createContextEvidence(backlog),
+    createContextEvidence(backlog, contextCounts),
     roots,
     createContentEvidence(),
     createForwardEvidence(() => record.lossEpoch),
@@ -86,6 +89,8 @@ export function createPipeline(options: PipelineOptions): Pipeline {
   /** The first links of a pool wait until it has shown how it works. */
   const learns = (sample: Sample): boolean =>
     asked.has('context') && nowNs - sample.endNs < LEARNING_NS && carriers.learns(sample)
+
+  const livesOn = (call: Sample): boolean => asked.has('context') && mayLiveOn(call, nowNs)
 
   const assembler = createAssembler({
     solver: createSolver(evidence),
@@ -111,7 +116,7 @@ export function createPipeline(options: PipelineOptions): Pipeline {
       for (const kind of evidence) kind.forget?.(sample)
     },
     mayBindLater,
-    awaitsEvidence: call => time.awaits(call) || (call.side === 'client' && learns(call)),
+    awaitsEvidence: call => time.awaits(call) || (call.side === 'client' && (learns(call) || livesOn(call))),
     mayGainCalls: request => time.holds(request) || learns(request),
     callsNobody: process => carriers.callsNobody(process),
     lastEvidence: () => time.finish(),
@@ -192,6 +197,7 @@ export function createPipeline(options: PipelineOptions): Pipeline {
       else await runThrough(signal)
       await finish()
     },
+    context: () => contextCounts.list(),
     status: () => ({
       events: record.events,
       lostEvents: lost(counters.snapshot('capture.lost.')),

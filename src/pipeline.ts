@@ -1,4 +1,5 @@
 import type { EventSource } from './capture/event-source.js'
+import type { ProcessContext } from './correlate/context-counts.js'
 import type { EvidenceKind } from './correlate/link.js'
 import type { Attributes } from './protocols/protocol.js'
 import type { Counters } from './telemetry/counters.js'
@@ -64,4 +65,6 @@ export interface Pipeline {
   status(): PipelineStatus
   /** Name of the service that a process is or, a short while ago, was; undefined if nobody knows. */
   serviceOf(pid: number, port: number): string | undefined
+  /** What context said of the calls of each living process. */
+  context(): readonly ProcessContext[]
 }

@@ -46,6 +46,7 @@ export function daemonStatus(parts: DaemonParts): Record<string, unknown> {
     pipeline: parts.pipeline?.status() ?? null,
     calls: parts.calls?.coverage() ?? null,
     carriers: parts.source?.carriers() ?? [],
+    context: parts.pipeline?.context() ?? [],
     ringPendingBytes: parts.source?.pendingBytes() ?? 0,
     otlp: parts.targets.map(({ endpoint, protocol, sink }) => ({ endpoint, protocol, ...sink.status() })),
     archive:

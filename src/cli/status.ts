@@ -1,7 +1,9 @@
 import type { Command } from 'commander'
 import type { CarrierStatus } from '../capture/carriers/carrier-discovery.js'
+import type { ProcessContext } from '../correlate/context-counts.js'
 import type { CallCoverage } from '../sketches/call-totals.js'
 import { carrierLines } from './carrier-lines.js'
+import { contextLines } from './context-lines.js'
 import { ExitCode } from './exit-code.js'
 import { addSettingsFileOptions, type SettingsFlags, settingsFor } from './settings-options.js'
 import { note, print, printJson } from './standard-output.js'
@@ -67,6 +69,7 @@ interface DaemonWords {
   readonly pipeline: Readonly<Record<string, number>> | null
   readonly calls?: CallCoverage | null
   readonly carriers?: readonly CarrierStatus[]
+  readonly context?: readonly ProcessContext[]
   readonly otlp: readonly { readonly endpoint: string; readonly healthy: boolean; readonly queuedSpans: number }[]
   readonly archive: {
     readonly address: string
@@ -96,6 +99,7 @@ async function statusText(status: DaemonWords, url: string): Promise<string> {
   }
   if (status.calls != null) lines.push(['calls', coverageText(status.calls)])
   for (const line of carrierLines(status.carriers ?? [])) lines.push(['carriers', line])
+  for (const line of contextLines(status.context ?? [])) lines.push(['context', line])
   for (const { endpoint, healthy, queuedSpans } of status.otlp) {
     lines.push(['export', `${endpoint}: ${healthy ? 'works' : 'fails'}, ${queuedSpans} spans wait`])
   }

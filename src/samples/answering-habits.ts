@@ -1,4 +1,5 @@
 import type { Sample } from './sample.js'
+import { DOUBTED } from './trust.js'
 
 /**
  * Whether the threads of a process that answer requests which others have read do whole jobs, or parts of many.
@@ -33,7 +34,6 @@ const LIKELIHOOD = {
 const SETTLED_AFTER = 40
 /** What is learned can be unlearned. */
 const SUREST_LOG_ODDS = 9
-const TRUST_IN_PARTS = 0.3
 /** Events of two processors may seem so much out of order. */
 const ORDER_SLACK_NS = 1e6
 const MOST_OPERATIONS = 200
@@ -62,7 +62,7 @@ export function createAnsweringHabits(): AnsweringHabits {
   return {
     get trust() {
       const whole = 1 / (1 + Math.exp(-logOdds))
-      return whole + (1 - whole) * TRUST_IN_PARTS
+      return whole + (1 - whole) * DOUBTED
     },
     get settled() {
       return answers >= SETTLED_AFTER

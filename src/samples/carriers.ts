@@ -1,13 +1,12 @@
 import type { ObservedProcess } from '../capture/processes.js'
-import { type Activity, ownerOf } from './activity.js'
+import { type Activity, LONGEST_CHAIN, noteLateWork, ownerOf, type Unknown } from './activity.js'
 import { type AnsweringHabits, createAnsweringHabits } from './answering-habits.js'
-import { bindDetached, detachedActivity, isPhase, runsLoop } from './event-loop.js'
+import { bindDetached, detachedActivity, isPhase, passedThrough, runsLoop } from './event-loop.js'
 import type { Sample } from './sample.js'
 import { createTaskAnswers, type TaskAnswers } from './task-answers.js'
 import { createThreadBirths, type ThreadBirths } from './thread-births.js'
+import { DOUBTED } from './trust.js'
 
-/** Context evidence is believed this much where a process reads requests in batches before it acts on any of them. */
-const TRUST_IN_BATCH_READER = 0.3
 /** A process is a batch reader when more than this share of its requests was read over an untouched one. */
 const BATCH_SHARE = 0.02
 const BATCH_SAMPLE = 50
@@ -154,7 +153,8 @@ export function createCarriers(limit = 100_000): Carriers {
   /** Threads that run an event loop which reads for its tasks outside of any of them (uvloop). */
   const loopThreads = new Set<number>()
   const carrierOf = (process: ObservedProcess, tid: number, id: number): Carrier => {
-    if (id === UNKNOWN_CARRIER || (id === 0 && loopThreads.has(tid))) return nobody(process, unknownActivity())
+    if (id === UNKNOWN_CARRIER) return nobody(process, unknownActivity('unseen'))
+    if (id === 0 && loopThreads.has(tid)) return nobody(process, unknownActivity('loop'))
     if (isPhase(process, id)) return { ...nobody(process, undefined), scattered: true }
     const key = id === 0 ? tid : `${process.pid}:${id}`
     let carrier = byId.get(key)
@@ -162,7 +162,7 @@ export function createCarriers(limit = 100_000): Carriers {
     if (carrier === undefined) {
       if (byId.size >= limit) byId.delete(byId.keys().next().value as string | number)
       // After a loss, what a carrier did before it was first seen may have been lost with it.
-      carrier = nobody(process, lossEpoch === 0 ? undefined : unknownActivity())
+      carrier = nobody(process, lossEpoch === 0 ? undefined : unknownActivity('lost'))
       byId.set(key, carrier)
     }
     return carrier
@@ -191,14 +191,14 @@ export function createCarriers(limit = 100_000): Carriers {
     },
     unknownRead: (process, tid, id) => {
       const carrier = carrierOf(process, tid, id)
-      carrier.activity = unknownActivity()
+      carrier.activity = unknownActivity('unread')
     },
     loopRead: (process, tid, activity) => {
       const carrier = carrierOf(process, tid, 0)
       carrier.loop = true
       carrier.scattered = false
       carrier.brought = undefined
-      carrier.activity = activity ?? unknownActivity()
+      carrier.activity = activity ?? unknownActivity('unread')
     },
     requestContinued: (sample, tid, id) => {
       if (sample.activity !== undefined) carrierOf(sample.process, tid, id).activity = sample.activity
@@ -206,7 +206,9 @@ export function createCarriers(limit = 100_000): Carriers {
     current: (process, tid, id, timeNs) => {
       const carrier = carrierOf(process, tid, id)
       endIfOutlived(carrier)
-      return activityOf(carrier, timeNs)
+      const activity = activityOf(carrier, timeNs)
+      noteLateWork(activity, timeNs)
+      return activity
     },
     connecting: (process, tid, id, timeNs) => {
       const carrier = carrierOf(process, tid, id)
@@ -231,7 +233,8 @@ export function createCarriers(limit = 100_000): Carriers {
       const carrier = carrierOf(call.process, tid, id)
       // Whoever asked has been answered already: a late answer, or after a loss one that is taken for another's.
       const over = ownerOf(call.activity)?.complete === true && carrier.activity !== call.activity
-      enter(carrier, over || isOddReader(carrier.habits, call.tid === tid) ? unknownActivity() : call.activity)
+      const odd = isOddReader(carrier.habits, call.tid === tid)
+      enter(carrier, over || odd ? unknownActivity(over ? 'over' : 'odd') : call.activity)
     },
     answerBegun: (request, tid, id) => {
       const carrier = carrierOf(request.process, tid, id)
@@ -290,9 +293,9 @@ export function createCarriers(limit = 100_000): Carriers {
       const key = `${process.pid}:${child}`
       byId.delete(key)
       if (byId.size >= limit) byId.delete(byId.keys().next().value as string | number)
-      const parent = activityOf(carrierOf(process, tid, spawner), timeNs)
-      parent.hasCarriers = true
-      byId.set(key, nobody(process, { owner: undefined, parent, boundBy: undefined, trust: 1, sinceNs: timeNs }))
+      const spawners = activityOf(carrierOf(process, tid, spawner), timeNs)
+      spawners.hasCarriers = true
+      byId.set(key, nobody(process, bornIn(runsLoop(process) ? passedThrough(spawners) : spawners, timeNs)))
     },
     ended: tid => {
       loopThreads.delete(tid)
@@ -340,14 +343,14 @@ function readsOutsideTasks(process: ObservedProcess): boolean {
 
 function forgetWork(carrier: Carrier, lossEpoch: number): void {
   carrier.lossEpoch = lossEpoch
-  carrier.activity = unknownActivity()
+  carrier.activity = unknownActivity('lost')
   carrier.acted = true
   carrier.unsettled.length = 0
 }
 
 /** Work of which it is known that its owner is not: nothing that is done in it is ever linked by context. */
-export function unknownActivity(): Activity {
-  return { owner: undefined, parent: undefined, boundBy: undefined, trust: 0, sinceNs: 0 }
+export function unknownActivity(why: Unknown): Activity {
+  return { owner: undefined, parent: undefined, boundBy: undefined, trust: 0, unknown: why, sinceNs: 0 }
 }
 
 /**
@@ -359,6 +362,13 @@ function enter(carrier: Carrier, activity: Activity): void {
   if (!carrier.loop) return
   if (carrier.brought !== undefined && carrier.brought !== activity) carrier.scattered = true
   carrier.brought = activity
+}
+
+function bornIn(parent: Activity, timeNs: number): Activity {
+  const depth = (parent.depth ?? 0) + 1
+  // Nobody would look up so far, and a task that makes its successor would never let go of the first.
+  const above = depth < LONGEST_CHAIN ? { parent, depth } : { parent: undefined }
+  return { owner: undefined, ...above, boundBy: undefined, trust: 1, sinceNs: timeNs }
 }
 
 function activityOf(carrier: Carrier, timeNs: number): Activity {
@@ -385,5 +395,5 @@ function trustIn(carrier: Carrier, habits: ProcessHabits, sample: Sample): numbe
     !Number.isNaN(before.requestEndNs)
   if (untouched) habits.batched++
   const batchReader = habits.requests > BATCH_SAMPLE && habits.batched > BATCH_SHARE * habits.requests
-  return untouched || batchReader ? TRUST_IN_BATCH_READER : 1
+  return untouched || batchReader ? DOUBTED : 1
 }

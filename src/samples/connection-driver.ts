@@ -131,7 +131,7 @@ export class ConnectionDriver implements EventHandler {
     } else if (this.#lossEpoch > 0 && isUnusedClient(connection)) {
       // Its connect may have been lost: for whom it was opened is not known, and who writes first need not be the same.
       // (Where nothing has been lost it is a pool's, opened before the capture and not used until now.)
-      state.connectActivity = unknownActivity()
+      state.connectActivity = unknownActivity('lost')
       state.connectTid = record.tid
     }
     if (connection.role === 'unknown' && process.info?.listens.includes(connection.local.port) === true) {

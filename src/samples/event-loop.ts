@@ -1,5 +1,5 @@
 import type { ObservedProcess } from '../capture/processes.js'
-import type { Activity } from './activity.js'
+import { type Activity, LONGEST_CHAIN } from './activity.js'
 import type { Sample } from './sample.js'
 
 /**
@@ -12,7 +12,6 @@ import type { Sample } from './sample.js'
 
 /** Events of two processors may seem so much out of order. */
 const ORDER_SLACK_NS = 1e6
-const LONGEST_CHAIN = 64
 
 /** True in a process whose loop is followed by its reads and phases. */
 export function runsLoop(process: ObservedProcess): boolean {
@@ -33,7 +32,21 @@ export function isWrittenLater({ exchange, process }: Pick<Sample, 'exchange' | 
 
 /** Work that starts where nothing tells for whom. */
 export function detachedActivity(sinceNs: number): Activity {
-  return { owner: undefined, parent: undefined, boundBy: undefined, trust: 1, detached: true, sinceNs }
+  return {
+    owner: undefined,
+    parent: undefined,
+    boundBy: undefined,
+    trust: 1,
+    detached: true,
+    unknown: 'detached',
+    sinceNs,
+  }
+}
+
+/** Reading a file is several pieces of work, one ordered at the end of the other: those between have nothing of their own. */
+export function passedThrough(activity: Activity): Activity {
+  const { parent, calls, detached, owner } = activity
+  return parent !== undefined && calls === undefined && detached !== true && owner === undefined ? parent : activity
 }
 
 /**

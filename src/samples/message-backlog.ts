@@ -1,6 +1,7 @@
 import type { ObservedProcess } from '../capture/processes.js'
 import type { Activity } from './activity.js'
 import type { Sample } from './sample.js'
+import { DOUBTED } from './trust.js'
 
 /**
  * Messages that were consumed while no carrier was born for them. Where others have one each, these wait in a queue
@@ -15,8 +16,6 @@ export interface MessageBacklog {
   trust(call: Sample, owner: Sample): number
 }
 
-/** Several wait, and one of them is the owner: better left open. */
-const TRUST_BEHIND_A_QUEUE = 0.3
 const MOST_REMEMBERED = 10_000
 const LONGEST_CHAIN = 64
 
@@ -46,7 +45,7 @@ export function createMessageBacklog(): MessageBacklog {
       const { last, waiting } = consumer
       const lastWaits = last !== undefined && !wasHandedOn(last) && last.requestEndNs > bornNs
       const first = firstAfter(waiting, bornNs) ?? (lastWaits ? last.requestEndNs : Number.POSITIVE_INFINITY)
-      return first < call.startNs ? TRUST_BEHIND_A_QUEUE : 1
+      return first < call.startNs ? DOUBTED : 1
     },
   }
 }

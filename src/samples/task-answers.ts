@@ -1,3 +1,5 @@
+import { DOUBTED } from './trust.js'
+
 /**
  * Whether the tasks of a process (greenlets, asyncio tasks) that answer requests are tasks. A task answers on one
  * connection; a loop that writes for all of them, later than they asked it to (uvloop before 0.18 queues what is written
@@ -15,14 +17,13 @@ export interface TaskAnswers {
 const SETTLED_AFTER = 20
 /** More than this share of the answers on another connection than before, and tasks are none. */
 const MOST_ON_OTHERS = 0.05
-const TRUST_IN_LOOP = 0.3
 
 export function createTaskAnswers(): TaskAnswers {
   let answers = 0
   let onOthers = 0
   return {
     get trust() {
-      return onOthers > MOST_ON_OTHERS * answers ? TRUST_IN_LOOP : 1
+      return onOthers > MOST_ON_OTHERS * answers ? DOUBTED : 1
     },
     get settled() {
       return answers >= SETTLED_AFTER

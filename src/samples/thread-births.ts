@@ -1,3 +1,5 @@
+import { DOUBTED } from './trust.js'
+
 /**
  * Whether the threads that a process starts while it works for a request work for that request alone, or live on: a
  * pool that grows, a task that was started when it was first needed. A thread that lives on works for nobody known once
@@ -17,7 +19,6 @@ export interface ThreadBirths {
 const SETTLED_AFTER = 40
 /** More than this share of them that live on, and none of them is believed. */
 const MOST_THAT_LIVE_ON = 0.05
-const TRUST_IN_LIVING_ON = 0.3
 /** So many are imagined that live on, in proportion, before any is seen. */
 const PRIOR_BIRTHS = 2
 const PRIOR_LIVE_ON = 0.2
@@ -27,7 +28,7 @@ export function createThreadBirths(): ThreadBirths {
   let livedOn = 0
   return {
     get trust() {
-      if (livedOn > MOST_THAT_LIVE_ON * births) return TRUST_IN_LIVING_ON
+      if (livedOn > MOST_THAT_LIVE_ON * births) return DOUBTED
       return 1 - (livedOn + PRIOR_LIVE_ON) / (births + PRIOR_BIRTHS)
     },
     get settled() {

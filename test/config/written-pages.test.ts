@@ -6,11 +6,18 @@ import { PROTOCOL_NAMES } from '../../src/config/distribution-schema.js'
 import { referencePage } from '../../src/config/reference-page.js'
 import { settingTree } from '../../src/config/setting-tree.js'
 import { protocolModules } from '../../src/protocols/registry.js'
+import { withTrustTable } from '../../src/samples/trust.js'
 import { load, settingsFile } from './settings-for-test.js'
 
 test('docs/configuration.md is what the schema says', () => {
   const page = readFileSync('docs/configuration.md', 'utf8')
   assert.equal(page, referencePage(), 'run: node --import tsx scripts/reference-pages.mjs')
+})
+
+test('docs/carriers.md has the table of what is trusted that the code has', () => {
+  const page = readFileSync('docs/carriers.md', 'utf8')
+  assert.match(page, /<!-- trust -->/)
+  assert.equal(page, withTrustTable(page), 'run: node --import tsx scripts/reference-pages.mjs')
 })
 
 test('the default file has every default and nothing else', t => {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { ObservedProcess } from '../../src/capture/processes.js'
+import { createContextCounts } from '../../src/correlate/context-counts.js'
 import { createContextEvidence } from '../../src/correlate/context-evidence.js'
 import type { EvidenceSource } from '../../src/correlate/link.js'
 import { createSolver, type Solver } from '../../src/correlate/solver.js'
@@ -28,7 +29,7 @@ interface Bench {
 function bench(mayBindLater = false): Bench {
   const counters = createCounters()
   const time = createTimeEvidence({ counters, serviceOf: () => 'shop', mayBindLater: () => mayBindLater })
-  const sources: EvidenceSource[] = [createContextEvidence(createMessageBacklog()), time]
+  const sources: EvidenceSource[] = [createContextEvidence(createMessageBacklog(), createContextCounts()), time]
   const solver = createSolver(sources)
   const samples: { sample: Sample; endNs: number }[] = []
   const put = (sample: Sample, endNs: number): Sample => {

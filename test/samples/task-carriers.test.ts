@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Connection } from '../../src/capture/connection.js'
 import { createProcesses, type ObservedProcess } from '../../src/capture/processes.js'
-import { ownerOf } from '../../src/samples/activity.js'
+import { mayLiveOn, ownerOf, trustIn } from '../../src/samples/activity.js'
 import { createCarriers, UNKNOWN_CARRIER } from '../../src/samples/carriers.js'
 import type { Sample } from '../../src/samples/sample.js'
 
@@ -98,4 +98,35 @@ test('tasks of two processes at one address are two', () => {
   carriers.requestRead(first)
   assert.equal(ownerAt(carriers, 0x10, other), undefined)
   assert.equal(ownerAt(carriers, 0x10), first)
+})
+
+test('a task that goes on long after the answer to the request it was born for works for nobody any more', () => {
+  const carriers = createCarriers()
+  const first = request(0x10)
+  carriers.requestRead(first)
+  carriers.born(process, TID, 0x10, 0x70, 1)
+  const early = { activity: carriers.current(process, TID, 0x70, 2), startNs: 2 } as Sample
+  assert.equal(trustIn(early.activity!), 1)
+  Object.assign(first, { complete: true, endNs: 10 })
+  const after = { activity: carriers.current(process, TID, 0x70, 20), startNs: 20 } as Sample
+  assert.equal(mayLiveOn(after, 30), true)
+  assert.equal(mayLiveOn(early, 30), false)
+  assert.equal(trustIn(after.activity!), 1)
+  carriers.born(process, TID, 0x70, 0x80, 2e9)
+  const late = carriers.current(process, TID, 0x80, 3e9)
+  assert.equal(ownerOf(late), first)
+  assert.ok(trustIn(late) < 0.5)
+  assert.ok(trustIn(after.activity!) < 0.5)
+  assert.equal(mayLiveOn(after, 3e9), false)
+})
+
+test('a task that makes its own successor again and again is forgotten step by step', () => {
+  const carriers = createCarriers()
+  const first = request(0x10)
+  carriers.requestRead(first)
+  carriers.born(process, TID, 0x10, 0x1000, 1)
+  for (let id = 0x1000; id < 0x1000 + 200; id++) carriers.born(process, TID, id, id + 1, 2)
+  let above = 0
+  for (let a = carriers.current(process, TID, 0x1000 + 200, 3).parent; a !== undefined; a = a.parent) above++
+  assert.ok(above < 64)
 })

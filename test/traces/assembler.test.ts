@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { createCaptureClock } from '../../src/capture/capture-clock.js'
 import { createContentEvidence } from '../../src/correlate/content-evidence.js'
+import { createContextCounts } from '../../src/correlate/context-counts.js'
 import { createContextEvidence } from '../../src/correlate/context-evidence.js'
 import type { EvidenceSource } from '../../src/correlate/link.js'
 import { createSolver } from '../../src/correlate/solver.js'
@@ -35,7 +36,7 @@ function bench(overrides: Partial<AssemblerOptions> = {}): Bench {
   const counters = createCounters()
   const sources: EvidenceSource[] = [
     createWireEvidence(),
-    createContextEvidence(createMessageBacklog()),
+    createContextEvidence(createMessageBacklog(), createContextCounts()),
     createContentEvidence(),
   ]
   const assembler = createAssembler({
