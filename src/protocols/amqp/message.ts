@@ -1,13 +1,16 @@
 import { Attribute } from '../attribute-names.js'
 import { ContentHash } from '../content-hash.js'
+import { KeyList } from '../key-list.js'
 import { type Operation, topicOf } from '../oslo/operation.js'
-import type { Attributes, Exchange, Sender } from '../protocol.js'
+import type { Attributes, ContentKey, Exchange, Sender } from '../protocol.js'
+import { createAttributesMaker } from '../roomy-attributes.js'
 import type { BodyHash } from './body-hash.js'
 import { DIRECT_REPLY, destinationOf } from './destination.js'
 import type { Properties } from './properties.js'
 
 /** A message on its way between one end and the broker: `basic.publish`, `basic.deliver` or `basic.get-ok`. */
 export interface Message extends Exchange {
+  contentKeys: ContentKey[]
   readonly exchangeName: string
   readonly routingKey: string
   readonly deliveryTag: number
@@ -18,14 +21,16 @@ export interface Message extends Exchange {
   contentEndNs: number
 }
 
+const makePublishAttributes = createAttributesMaker()
+const makeDeliveryAttributes = createAttributesMaker()
+
 export function createPublish(exchangeName: string, routingKey: string): Message {
   const to = destinationOf(exchangeName === '' ? routingKey : exchangeName)
-  const attributes: Attributes = {
-    [Attribute.messagingSystem]: 'rabbitmq',
-    [Attribute.messagingOperationName]: 'send',
-    [Attribute.messagingOperationType]: 'send',
-    [Attribute.messagingDestinationName]: to.name,
-  }
+  const attributes = makePublishAttributes()
+  attributes[Attribute.messagingSystem] = 'rabbitmq'
+  attributes[Attribute.messagingOperationName] = 'send'
+  attributes[Attribute.messagingOperationType] = 'send'
+  attributes[Attribute.messagingDestinationName] = to.name
   if (routingKey !== '') attributes[Attribute.rabbitmqDestinationRoutingKey] = routingKey
   if (to.anonymous) attributes[Attribute.messagingDestinationAnonymous] = true
   return create('client', to.send, attributes, exchangeName, routingKey, 0, true)
@@ -41,13 +46,12 @@ export function createDelivery(
 ): Message {
   const to = destinationOf(exchangeName === '' ? routingKey : exchangeName)
   const from = destinationOf(queue ?? (routingKey === '' ? exchangeName : routingKey))
-  const attributes: Attributes = {
-    [Attribute.messagingSystem]: 'rabbitmq',
-    [Attribute.messagingOperationName]: 'process',
-    [Attribute.messagingOperationType]: 'process',
-    [Attribute.messagingDestinationName]: to.name,
-    [Attribute.rabbitmqMessageDeliveryTag]: deliveryTag,
-  }
+  const attributes = makeDeliveryAttributes()
+  attributes[Attribute.messagingSystem] = 'rabbitmq'
+  attributes[Attribute.messagingOperationName] = 'process'
+  attributes[Attribute.messagingOperationType] = 'process'
+  attributes[Attribute.messagingDestinationName] = to.name
+  attributes[Attribute.rabbitmqMessageDeliveryTag] = deliveryTag
   if (routingKey !== '') attributes[Attribute.rabbitmqDestinationRoutingKey] = routingKey
   if (queue !== undefined) attributes[Attribute.messagingDestinationSubscriptionName] = queue
   if (to.anonymous) attributes[Attribute.messagingDestinationAnonymous] = true
@@ -136,34 +140,45 @@ export function fail(message: Message, error: string): void {
  * correlation id. RabbitMQ writes more behind `amq.rabbitmq.reply-to` on the way, which the one who asked never saw.
  */
 function addCallKey(message: Message, correlationId: string, replyTo: string | undefined): void {
-  const { exchangeName, routingKey, contentKeys, initiator } = message
+  const { exchangeName, routingKey, initiator } = message
   if (replyTo !== undefined) {
-    contentKeys.push({ type: 'amqp-call', value: `${replyTo} ${correlationId}`, scope: 'one' })
+    keys.add({ type: 'amqp-call', value: `${replyTo} ${correlationId}`, scope: 'one' })
   } else if (exchangeName === '') {
     const isDirect = initiator === 'server' && routingKey.startsWith(DIRECT_REPLY)
     const value = `${isDirect ? DIRECT_REPLY : routingKey} ${correlationId}`
-    contentKeys.push({ type: 'amqp-answer', value, scope: 'one' })
+    keys.add({ type: 'amqp-answer', value, scope: 'one' })
   }
 }
 
 const content = new ContentHash()
+const keys = new KeyList()
+
+/** Fills in what a publish and what the broker makes of it have in common. */
+export function addKeys(message: Message, properties: Properties, body: BodyHash): void {
+  collectKeys(message, properties, body)
+  message.contentKeys = keys.take()
+}
 
 /**
- * Keys that a publish and what the broker makes of it have in common. A body alone may be sent twice: it only joins.
+ * A body alone may be sent twice: it only joins.
  * Exchange, routing key, properties and body together are passed on unchanged.
  */
-export function addKeys(message: Message, properties: Properties, body: BodyHash): void {
-  const keys = message.contentKeys
+function collectKeys(message: Message, properties: Properties, body: BodyHash): void {
   const { exchangeName, routingKey } = message
   const { messageId, correlationId = '', replyTo, timestamp = '', traceparent } = properties
-  if (traceparent !== undefined) keys.push({ type: 'traceparent', value: traceparent, scope: 'one' })
+  if (traceparent !== undefined) keys.add({ type: 'traceparent', value: traceparent, scope: 'one' })
   if (messageId) {
-    const value = `${exchangeName} ${routingKey} ${messageId} ${correlationId} ${timestamp}`
-    keys.push({ type: 'amqp-message', value, scope: 'one' })
+    content.reset()
+    content.string(exchangeName)
+    content.string(routingKey)
+    content.string(messageId)
+    content.string(correlationId)
+    content.string(timestamp)
+    keys.add({ type: 'amqp-message', value: content.finish().text, scope: 'one' })
   }
   if (correlationId !== '') addCallKey(message, correlationId, replyTo)
   if (!body.finish()) return
-  keys.push({ type: 'amqp-body', value: body.hash.text, scope: 'group' })
+  keys.add({ type: 'amqp-body', value: body.hash.text, scope: 'group' })
   if (!properties.whole) return
   content.reset()
   content.string(exchangeName)
@@ -172,5 +187,5 @@ export function addKeys(message: Message, properties: Properties, body: BodyHash
   content.number(properties.hash.low)
   content.number(body.hash.high)
   content.number(body.hash.low)
-  keys.push({ type: 'amqp-content', value: content.finish().text, scope: 'one' })
+  keys.add({ type: 'amqp-content', value: content.finish().text, scope: 'one' })
 }

@@ -1,5 +1,6 @@
 import { Attribute } from '../attribute-names.js'
 import type { Attributes, Exchange } from '../protocol.js'
+import { createAttributesMaker } from '../roomy-attributes.js'
 import type { SqlStatement } from '../sql/statement-reader.js'
 import type { CommandKind } from './commands.js'
 
@@ -54,6 +55,7 @@ export function createOperation(
 }
 
 const NONE: Attributes = Object.freeze({})
+const makeAttributes = createAttributesMaker()
 
 function attributesOf(
   kind: CommandKind,
@@ -62,7 +64,8 @@ function attributesOf(
   summary: string,
   about: boolean,
 ): Attributes {
-  const attributes: Attributes = { [Attribute.dbSystemName]: context.system }
+  const attributes = makeAttributes()
+  attributes[Attribute.dbSystemName] = context.system
   if (context.namespace !== undefined) attributes[Attribute.dbNamespace] = context.namespace
   if (statement === undefined) {
     attributes[Attribute.dbOperationName] = kind.name
