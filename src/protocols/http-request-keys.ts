@@ -58,9 +58,20 @@ export function forwardHashOf(method: string, target: string): number {
   return finishForwardHash(hash)
 }
 
-/** That hash together with the length of the body, which may be known later. */
-export const forwardKey = (hash: number, bodyBytes: number): ContentKey => ({
-  type: 'http-forward',
-  value: bodyBytes === 0 ? hex32(hash) : `${hex32(hash)}-${bodyBytes}`,
-  scope: 'group',
-})
+const KNOWN_KEYS = 256
+const knownHashes = new Uint32Array(KNOWN_KEYS)
+const knownLengths = new Float64Array(KNOWN_KEYS)
+const knownKeys: (ContentKey | undefined)[] = new Array(KNOWN_KEYS).fill(undefined)
+
+/** That hash together with the length of the body, which may be known later. Requests that are alike share one key. */
+export function forwardKey(hash: number, bodyBytes: number): ContentKey {
+  const slot = hash % KNOWN_KEYS
+  const known = knownKeys[slot]
+  if (known !== undefined && knownHashes[slot] === hash && knownLengths[slot] === bodyBytes) return known
+  const value = bodyBytes === 0 ? hex32(hash) : `${hex32(hash)}-${bodyBytes}`
+  const key: ContentKey = { type: 'http-forward', value, scope: 'group' }
+  knownHashes[slot] = hash
+  knownLengths[slot] = bodyBytes
+  knownKeys[slot] = key
+  return key
+}

@@ -55,8 +55,9 @@ export function createSampleRecorder(options: SampleRecorderOptions): SampleReco
     if (keyHigh === 0) return
     const fromLow = ownsLow === (sample.side === 'client')
     const key = wireKey(keyLow, keyHigh, fromLow, sample.requestPosition)
-    sample.wireHigh = key.high
-    sample.wireLow = key.low
+    // As signed numbers, which V8 keeps in the sample itself.
+    sample.wireHigh = key.high | 0
+    sample.wireLow = key.low | 0
   }
   const answered = (sample: Sample): void => {
     if (!isRequest(sample)) carriers.answerRead(sample, record.tid, record.carrier)

@@ -30,7 +30,7 @@ export interface Sample {
   /** From 0 to 1: how far what its carrier does is to be believed of this call, beside the activity's own trust. */
   contextTrust: number
   /**
-   * Wire key: connection key + position of the request's first byte, mixed to 64 bits as two unsigned halves; the same
+   * Wire key: connection key + position of the request's first byte, mixed to 64 bits as two halves of 32 (signed); the same
    * at both ends. Both 0 when the connection key is unknown.
    */
   wireHigh: number

@@ -34,6 +34,9 @@ const VERSIONS = Array.from({ length: 10 }, (_, minor) => `1.${minor}`)
 const makeAttributes = createAttributesMaker()
 const hosts = createRepeatedText(LONGEST_HOST)
 const userAgents = createRepeatedText(LONGEST_USER_AGENT)
+/** A service has few, or has many that are seen once. */
+const paths = createRepeatedText(128, 256)
+const queries = createRepeatedText(64, 64, redactQuery)
 
 /** Where the parts of a target (RFC 9112, 3.2) lie; of a path that is not there, start and end are the same. */
 interface Target {
@@ -73,7 +76,7 @@ export function describeRequest(
   // Of a target that is cut only what is known to be whole counts: a path in front of a question mark.
   const pathIsWhole = head.wholeStartLine || target.queryStart > 0
   if (target.pathStart < target.pathEnd && pathIsWhole) {
-    const path = latin1(bytes, target.pathStart, target.pathEnd)
+    const path = paths.read(bytes, target.pathStart, target.pathEnd)
     const redacted = redactPath(path)
     attributes[Attribute.urlPath] = redacted.length > LONGEST_PATH ? redacted.slice(0, LONGEST_PATH) : redacted
     if (bytes[target.pathStart] === Byte.slash) {
@@ -83,7 +86,7 @@ export function describeRequest(
     }
   }
   if (target.queryStart > 0 && head.wholeStartLine) {
-    attributes[Attribute.urlQuery] = redactQuery(latin1(bytes, target.queryStart, target.queryEnd))
+    attributes[Attribute.urlQuery] = queryOf(bytes, target.queryStart, target.queryEnd)
   }
   attributes[Attribute.urlScheme] = target.scheme
   if (head.wholeStartLine) attributes[Attribute.networkProtocolVersion] = VERSIONS[head.minorVersion]!
@@ -128,6 +131,16 @@ export function describeOperation(
 ): void {
   const operation = routes.operationIn?.(bytes, start, end)
   if (operation !== undefined) exchange.name = `${exchange.name} ${operation}`
+}
+
+/** The query without its values. Where it is one key and its value, what becomes of it follows from the key. */
+function queryOf(bytes: Uint8Array, start: number, end: number): string {
+  let equals = -1
+  for (let i = start; i < end; i++) {
+    if (bytes[i] === Byte.ampersand) return redactQuery(latin1(bytes, start, end))
+    if (equals === -1 && bytes[i] === Byte.equals) equals = i
+  }
+  return queries.read(bytes, start, equals === -1 ? end : equals + 1)
 }
 
 let namedMethod = ''
