@@ -94,7 +94,8 @@ export function createTcpConnections(options: TcpConnectionsOptions): TcpConnect
   }
 }
 
-function sourceIsLow({
+/** Which end of a connection sorts first, by address, then by port. */
+export function sourceIsLow({
   bytes,
   sourceAddress,
   destinationAddress,

@@ -1,8 +1,9 @@
 import { Op, WireRole, WireTransport } from './event-layout.js'
+import { createFlowKeys } from './flow-keys.js'
 import type { TcpSegment } from './packet-layers.js'
 import type { PcapEndpoints } from './pcap-endpoints.js'
 import type { RecordBatch, RecordedEnd } from './record-batch.js'
-import type { RecordedEnds } from './tcp-connections.js'
+import { type RecordedEnds, sourceIsLow } from './tcp-connections.js'
 
 export interface UdpFlowsOptions {
   readonly ends: RecordedEnds
@@ -24,7 +25,8 @@ interface Flow {
   /** Ends that get records, by whether they are the one that sent the flow's first datagram. */
   readonly first: RecordedEnd | undefined
   readonly second: RecordedEnd | undefined
-  readonly firstSource: string
+  /** The first datagram's source is the end that sorts first. */
+  readonly firstFromLow: boolean
 }
 
 interface End {
@@ -34,6 +36,7 @@ interface End {
 
 export function createUdpFlows({ ends, batch, endpoints, flowLimit, firstNumber }: UdpFlowsOptions): UdpFlows {
   const flows = new Map<string, Flow>()
+  const keys = createFlowKeys()
   let opened = 0
 
   const announce = (local: End, remote: End, isServer: boolean, number: number, timeNs: number): RecordedEnd => {
@@ -53,7 +56,7 @@ export function createUdpFlows({ ends, batch, endpoints, flowLimit, firstNumber 
     })
     return end
   }
-  const open = (datagram: TcpSegment, firstSource: string, timeNs: number): Flow => {
+  const open = (datagram: TcpSegment, firstFromLow: boolean, timeNs: number): Flow => {
     const source = endOf(datagram, datagram.sourceAddress, datagram.sourcePort)
     const destination = endOf(datagram, datagram.destinationAddress, datagram.destinationPort)
     const number = firstNumber + opened++ * 2
@@ -61,7 +64,7 @@ export function createUdpFlows({ ends, batch, endpoints, flowLimit, firstNumber 
     const sourceServes = source.port < destination.port
     const wants = (serves: boolean): boolean => ends === 'both' || ends === (serves ? 'server' : 'client')
     return {
-      firstSource,
+      firstFromLow,
       first: wants(sourceServes) ? announce(source, destination, sourceServes, number, timeNs) : undefined,
       second: wants(!sourceServes) ? announce(destination, source, !sourceServes, number + 1, timeNs) : undefined,
     }
@@ -75,16 +78,15 @@ export function createUdpFlows({ ends, batch, endpoints, flowLimit, firstNumber 
 
   return {
     add: (datagram, timeNs) => {
-      const source = textOf(datagram, datagram.sourceAddress, datagram.sourcePort)
-      const destination = textOf(datagram, datagram.destinationAddress, datagram.destinationPort)
-      const key = source < destination ? source + destination : destination + source
+      const fromLow = sourceIsLow(datagram)
+      const key = keys.keyOf(datagram, fromLow)
       let flow = flows.get(key)
       if (flow === undefined) {
         makeRoom(timeNs)
-        flow = open(datagram, source, timeNs)
+        flow = open(datagram, fromLow, timeNs)
         flows.set(key, flow)
       }
-      const fromFirst = flow.firstSource === source
+      const fromFirst = flow.firstFromLow === fromLow
       const sender = fromFirst ? flow.first : flow.second
       const receiver = fromFirst ? flow.second : flow.first
       const { bytes, start, end, length } = datagram
@@ -100,8 +102,4 @@ export function createUdpFlows({ ends, batch, endpoints, flowLimit, firstNumber 
 
 function endOf({ bytes, addressBytes }: TcpSegment, address: number, port: number): End {
   return { address: bytes.slice(address, address + addressBytes), port }
-}
-
-function textOf({ bytes, addressBytes }: TcpSegment, address: number, port: number): string {
-  return String.fromCharCode(port, ...bytes.subarray(address, address + addressBytes))
 }

@@ -18,6 +18,8 @@ const BOUNDED_LOOK = 8
 /** The kernel announces a socket again that has been quiet for half of that. */
 const QUIET_NS = 60e9
 const MOST_SOCKETS = 4096
+/** A socket that is busy is noted once in so long. */
+const USED_NS = 1e9
 
 export interface DatagramsOptions {
   readonly modules: readonly ProtocolModule[]
@@ -70,6 +72,8 @@ export function createDatagrams(options: DatagramsOptions): Datagrams {
   /** By the time of their latest datagram. */
   const sockets = new Map<ConnectionState, number>()
   const used = (state: ConnectionState, timeNs: number): void => {
+    const lastNs = sockets.get(state)
+    if (lastNs !== undefined && timeNs - lastNs < USED_NS) return
     sockets.delete(state)
     sockets.set(state, timeNs)
     for (const [oldest, lastNs] of sockets) {
@@ -89,8 +93,12 @@ export function createDatagrams(options: DatagramsOptions): Datagrams {
       const { role } = state.connection
       const sender: Sender = isSend === (role === 'client') ? 'client' : 'server'
       const peer = peerOf(record, state.socket)
-      if (sender === 'client') state.connection = asked(state.socket, peer)
-      else if (role === 'server' && peer !== NO_ENDPOINT) state.answeredPeer = peer
+      if (sender === 'client') {
+        const { connection, socket } = state
+        // The peer that it is connected to was told of the question before: nothing about it changes any more.
+        const isKnown = connection !== socket && connection.remote === peer && peer.port !== 0
+        if (!isKnown) state.connection = asked(socket, peer)
+      } else if (role === 'server' && peer !== NO_ENDPOINT) state.answeredPeer = peer
       const stream = state.stream(sender)
       stream.resume()
       const { payload, headLength, length } = record

@@ -1,5 +1,6 @@
 import { Attribute } from '../attribute-names.js'
 import type { Exchange } from '../protocol.js'
+import { createAttributesMaker } from '../roomy-attributes.js'
 import { type DnsMessage, HEADER_BYTES, nameText } from './message.js'
 import { isServersFault, Opcode, opcodeName, responseCodeName, Type, typeName } from './numbers.js'
 
@@ -14,17 +15,21 @@ export interface DnsExchange extends Exchange {
   answered: boolean
 }
 
+const makeAttributes = createAttributesMaker()
+
 /** The exchange that the message, whose header lies at `start`, begins. */
 export function createExchange(message: DnsMessage, bytes: Uint8Array, start: number, beganNs: number): DnsExchange {
   const { opcode, type, questionEnd, questionHash, id } = message
   const isQuery = opcode === Opcode.query
   const typeText = questionEnd > 0 ? typeName(type) : undefined
+  const attributes = makeAttributes()
+  attributes[Attribute.networkProtocolName] = 'dns'
   const exchange: DnsExchange = {
     protocol: 'dns',
     initiator: 'client',
     shape: 'call',
     name: `DNS ${isQuery ? (typeText ?? 'QUERY') : opcodeName(opcode)!}`,
-    attributes: { [Attribute.networkProtocolName]: 'dns' },
+    attributes,
     clientError: undefined,
     serverError: undefined,
     contentKeys: [],

@@ -1,3 +1,4 @@
+import { latin1 } from '../latin1.js'
 import { classifySegment, REDACTED } from '../path-segments.js'
 import { opcodeName } from './numbers.js'
 
@@ -34,18 +35,17 @@ export class DnsMessage {
   /** Reads the header at `start`; false while it is not in view. */
   read(bytes: Uint8Array, start: number, end: number): boolean {
     if (end - start < HEADER_BYTES) return false
-    const u16 = (at: number): number => (bytes[start + at]! << 8) | bytes[start + at + 1]!
-    const flags = u16(2)
-    this.id = u16(0)
+    const flags = u16(bytes, start + 2)
+    this.id = u16(bytes, start)
     this.isAnswer = (flags & 0x8000) !== 0
     this.opcode = (flags >> 11) & 15
     this.isCut = (flags & 0x0200) !== 0
     this.recursionDesired = (flags & 0x0100) !== 0
     this.responseCode = flags & 15
-    this.questions = u16(4)
-    this.answers = u16(6)
-    this.authorities = u16(8)
-    this.additionals = u16(10)
+    this.questions = u16(bytes, start + 4)
+    this.answers = u16(bytes, start + 6)
+    this.authorities = u16(bytes, start + 8)
+    this.additionals = u16(bytes, start + 10)
     this.#readQuestion(bytes, start + HEADER_BYTES, end)
     return true
   }
@@ -77,6 +77,10 @@ export class DnsMessage {
   }
 }
 
+function u16(bytes: Uint8Array, at: number): number {
+  return (bytes[at]! << 8) | bytes[at + 1]!
+}
+
 /** Index behind the name at `start`, which is not compressed; 0 while it goes on behind `end`; -1 if it is none. */
 export function endOfName(bytes: Uint8Array, start: number, end: number): number {
   let at = start
@@ -91,23 +95,32 @@ export function endOfName(bytes: Uint8Array, start: number, end: number): number
 
 /** The name that bytes[start, end) are, in small letters; bytes that are no letters of host names as \DDD (RFC 1035, 5.1). */
 export function nameText(bytes: Uint8Array, start: number, end: number): string {
-  const labels: string[] = []
+  let name = ''
   for (let at = start; at < end && bytes[at] !== 0; ) {
     const stop = at + 1 + bytes[at]!
-    labels.push(labelText(bytes, at + 1, stop))
+    const label = labelText(bytes, at + 1, stop)
+    name = at === start ? label : `${name}.${label}`
     at = stop
   }
-  return labels.length === 0 ? '.' : labels.join('.')
+  return name === '' ? '.' : name
 }
 
 function labelText(bytes: Uint8Array, start: number, end: number): string {
-  let raw = ''
-  for (let i = start; i < end; i++) {
-    const byte = bytes[i]!
-    const isPlain = byte > 0x20 && byte < 0x7f && byte !== 0x2e && byte !== 0x5c
-    raw += isPlain ? String.fromCharCode(byte) : `\\${String(byte).padStart(3, '0')}`
-  }
+  let odd = start
+  while (odd < end && isPlain(bytes[odd]!)) odd++
+  const raw = odd === end ? latin1(bytes, start, end) : escaped(bytes, start, end)
   // Data that is carried in names (tokens, tunnels) is not shown.
   const isSecret = raw.length >= FEWEST_SECRET_CHARS && classifySegment(raw) === 'secret'
   return isSecret ? REDACTED : raw.toLowerCase()
+}
+
+const isPlain = (byte: number): boolean => byte > 0x20 && byte < 0x7f && byte !== 0x2e && byte !== 0x5c
+
+function escaped(bytes: Uint8Array, start: number, end: number): string {
+  let raw = ''
+  for (let i = start; i < end; i++) {
+    const byte = bytes[i]!
+    raw += isPlain(byte) ? String.fromCharCode(byte) : `\\${String(byte).padStart(3, '0')}`
+  }
+  return raw
 }
