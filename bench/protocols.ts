@@ -16,7 +16,8 @@ import { usedResources } from './protocols/used-resources.js'
  * same run. The captures are made on the spot: a real server, its usual client, every packet of theirs. Needs root.
  */
 const HELP = `bench:protocols [--json] [--check] [--short] [--requests N] [--protocol NAME,…]
-  --requests  of each protocol (default 50,000; --short: 5,000)
+  --requests  of each protocol (default 50,000; --short: 5,000, which shows that it works: what tshark takes to start is
+              nearly all that it takes then, and figures are rough)
   --protocol  ${conversations
     .filter(({ isMeasured }) => isMeasured !== false)
     .map(({ name }) => name)
