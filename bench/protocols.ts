@@ -67,6 +67,13 @@ if (values.help) console.log(HELP)
 else if (values.child === 'measure') console.log(JSON.stringify(measureReading(values.file!)))
 else if (values.child === 'once') console.log(JSON.stringify(readSamples(values.file!)))
 else {
+  // Ending takes the servers along.
+  for (const [signal, status] of [
+    ['SIGINT', 130],
+    ['SIGTERM', 143],
+  ] as const) {
+    process.once(signal, () => process.exit(status))
+  }
   try {
     process.exitCode = await main()
   } catch (problem) {

@@ -29,6 +29,12 @@ export interface ServerProcessOptions {
   readonly readyMillis?: number
 }
 
+/** Those that run: none outlives us, whatever we end of. */
+const running = new Set<ChildProcess>()
+process.once('exit', () => {
+  for (const child of running) signalGroup(child, 'SIGKILL')
+})
+
 /** Starts a real server for a test, in a process group of its own. */
 export async function startServerProcess(options: ServerProcessOptions): Promise<ServerProcess> {
   const child = spawn(options.command, options.args, {
@@ -44,6 +50,8 @@ export async function startServerProcess(options: ServerProcessOptions): Promise
     })
   }
   await Promise.race([once(child, 'spawn'), once(child, 'error').then(([error]) => Promise.reject(error as Error))])
+  running.add(child)
+  child.once('exit', () => running.delete(child))
   const server: ServerProcess = { pid: child.pid!, stop: () => stop(child) }
   const limit = Date.now() + (options.readyMillis ?? 120_000)
   while (!(await options.ready())) {
