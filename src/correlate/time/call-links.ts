@@ -36,7 +36,8 @@ export function setCalls(links: CallLinks, request: number, calls: readonly numb
 export type Exchange = readonly [first: readonly number[], second: readonly number[]]
 
 const MOST_WAYS = 300
-const MOST_WAYS_PER_KIND = 60
+const MOST_SWAPS_OF_A_KIND = 60
+const MOST_MOVES = 60
 
 /** What a search may cost, and what was left out because there was too much of it. */
 export interface SearchLimits {
@@ -47,8 +48,8 @@ export interface SearchLimits {
 }
 
 /**
- * All ways to share the calls of two requests between them, kind by kind: as it is, everything exchanged, one exchanged
- * for one, one moved. The first is the present one.
+ * Ways to share the calls of two requests between them, the present one first: kind by kind as it is, everything
+ * exchanged, one exchanged for one, and all that together; and besides one call moved, everything else staying.
  */
 export function exchanges(
   window: ServiceWindow,
@@ -57,69 +58,78 @@ export function exchanges(
   q: number,
   limits: SearchLimits,
 ): Exchange[] {
-  const kinds = new Map<number, [number[], number[]]>()
-  const sort = (calls: readonly number[], side: 0 | 1): void => {
-    for (const call of calls) {
-      const kind = window.callKind[call]!
-      let both = kinds.get(kind)
-      if (both === undefined) kinds.set(kind, (both = [[], []]))
-      both[side].push(call)
-    }
-  }
-  sort(links.callsOf[p]!, 0)
-  sort(links.callsOf[q]!, 1)
-  let all: Exchange[] = [[[], []]]
-  for (const [a, b] of kinds.values()) {
-    const ways = waysOfKind(window, a, b, p, q, limits)
-    if (ways.length === 1 && all.length === 1) {
-      all = [[all[0]![0].concat(a), all[0]![1].concat(b)]]
-      continue
-    }
-    const next: Exchange[] = []
-    for (const base of all) {
-      if (next.length >= MOST_WAYS) limits.waysCut++
-      else for (const [first, second] of ways) next.push([base[0].concat(first), base[1].concat(second)])
-    }
-    all = next
-  }
-  for (const [first, second] of all) {
-    ;(first as number[]).sort(ascending)
-    ;(second as number[]).sort(ascending)
-  }
-  return all
-}
-
-function waysOfKind(
-  window: ServiceWindow,
-  a: number[],
-  b: number[],
-  p: number,
-  q: number,
-  limits: SearchLimits,
-): Exchange[] {
-  const ways: Exchange[] = [[a, b]]
-  const free = (call: number, to: number): boolean => window.fixed[call] === 0 && isCandidate(window, call, to)
-  const toQ = a.filter(call => free(call, q))
-  const toP = b.filter(call => free(call, p))
-  if (toQ.length === a.length && toP.length === b.length) ways.push([b, a])
-  const total = a.length + b.length
-  if (total < 2) return ways
-  // One for one, where that is not the same as everything for everything.
-  if (a.length * b.length > 1) {
-    for (const x of toQ) {
-      for (const y of toP) {
-        if (ways.length >= MOST_WAYS_PER_KIND) {
+  const callsOfP = links.callsOf[p]!
+  const callsOfQ = links.callsOf[q]!
+  const toQ = callsOfP.filter(call => window.fixed[call] === 0 && isCandidate(window, call, q))
+  const toP = callsOfQ.filter(call => window.fixed[call] === 0 && isCandidate(window, call, p))
+  const all: Exchange[] = [[callsOfP, callsOfQ]]
+  if (toQ.length === 0 && toP.length === 0) return all
+  for (const kind of kindsOf(window, toQ, toP)) {
+    const swaps = swapsOfKind(window, [callsOfP, callsOfQ], [toQ, toP], kind, limits)
+    const before = all.length
+    for (const [x, y] of swaps) {
+      for (let base = 0; base < before; base++) {
+        if (all.length >= MOST_WAYS) {
           limits.waysCut++
           break
         }
-        ways.push([without(a, x).concat(y), without(b, y).concat(x)])
+        const [first, second] = all[base]!
+        all.push([exchanged(first, x, y), exchanged(second, y, x)])
       }
-      if (ways.length >= MOST_WAYS_PER_KIND) break
     }
   }
-  for (const x of toQ.slice(0, MOST_WAYS_PER_KIND)) ways.push([without(a, x), b.concat(x)])
-  for (const y of toP.slice(0, MOST_WAYS_PER_KIND)) ways.push([a.concat(y), without(b, y)])
-  return ways
+  // A call that is alone of its kind has been exchanged for none already.
+  const alone = (call: number): boolean => {
+    const same = (other: number): boolean => other !== call && window.callKind[other] === window.callKind[call]
+    return !callsOfP.some(same) && !callsOfQ.some(same)
+  }
+  const moving = (calls: readonly number[]): number[] => calls.slice(0, MOST_MOVES).filter(call => !alone(call))
+  for (const call of moving(toQ)) all.push([without(callsOfP, call), withCall(callsOfQ, call)])
+  for (const call of moving(toP)) all.push([withCall(callsOfP, call), without(callsOfQ, call)])
+  return all
+}
+
+/** Calls of one kind that change sides together: from the first, from the second. */
+type Swap = readonly [fromFirst: readonly number[], fromSecond: readonly number[]]
+
+function kindsOf({ callKind }: ServiceWindow, toQ: readonly number[], toP: readonly number[]): number[] {
+  const kinds: number[] = []
+  for (const calls of [toQ, toP]) {
+    for (const call of calls) if (!kinds.includes(callKind[call]!)) kinds.push(callKind[call]!)
+  }
+  return kinds
+}
+
+function swapsOfKind(
+  { callKind }: ServiceWindow,
+  present: readonly [readonly number[], readonly number[]],
+  free: readonly [readonly number[], readonly number[]],
+  kind: number,
+  limits: SearchLimits,
+): Swap[] {
+  const ofKind = (call: number): boolean => callKind[call] === kind
+  const a = present[0].filter(ofKind)
+  const b = present[1].filter(ofKind)
+  const x = free[0].filter(ofKind)
+  const y = free[1].filter(ofKind)
+  const swaps: Swap[] = []
+  if (x.length === a.length && y.length === b.length) swaps.push([a, b])
+  // One for one, where that is not the same as everything for everything.
+  if (a.length * b.length <= 1) return swaps
+  for (const one of x) {
+    for (const other of y) {
+      if (swaps.length < MOST_SWAPS_OF_A_KIND) swaps.push([[one], [other]])
+      else limits.waysCut++
+    }
+  }
+  return swaps
+}
+
+function exchanged(calls: readonly number[], out: readonly number[], into: readonly number[]): number[] {
+  const kept: number[] = []
+  for (const call of calls) if (!out.includes(call)) kept.push(call)
+  for (const call of into) kept.push(call)
+  return kept.sort(ascending)
 }
 
 export function without(calls: readonly number[], call: number): number[] {
