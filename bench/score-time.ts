@@ -2,7 +2,10 @@ import { parseArgs } from 'node:util'
 import { linkByTime, type TimeSample } from '../src/correlate/time/link-by-time.js'
 import { linkStreamByTime } from '../src/correlate/time/link-stream-by-time.js'
 import { createSeededRandom } from '../src/correlate/time/seeded-random.js'
+import type { Capped } from '../src/correlate/time/solve-window.js'
+import { badInputs } from './score-time/bad-input.js'
 import { type Score, scoreLinks } from './score-time/score.js'
+import { type BadInputScore, type BadInputScores, scoreBadInput } from './score-time/score-bad-input.js'
 import { readSpanSet, type SpanSet } from './score-time/span-set.js'
 
 /**
@@ -17,15 +20,20 @@ const { values, positionals } = parseArgs({
     known: { type: 'string', default: '0' },
     lose: { type: 'string', default: '0' },
     windows: { type: 'boolean', default: false },
+    'bad-input': { type: 'boolean', default: false },
+    case: { type: 'string', default: '' },
     help: { type: 'boolean', default: false },
   },
 })
 
 const USAGE = `score:time [--json] [--seed N] [--known SHARE] [--lose SHARE] [--windows] FILE…
+score:time --bad-input [--json] [--seed N] [--case NAME]
   FILE     JSON lines, gzipped or not: id, service, side, peer, operation, start_us, end_us, truth_trace, truth_parent
   --known  this share of the calls comes with its true parent, as if other evidence had told
   --lose   this share of all samples is taken out
-  --windows  samples come in as on a live stream: decided in windows, nothing is decided twice`
+  --windows  samples come in as on a live stream: decided in windows, nothing is decided twice
+  --bad-input  instead of files, made-up traffic with wrong clocks, lost ends, crowds …: at once and in windows
+  --case   only those whose name holds this`
 
 interface Measured extends Score {
   readonly name: string
@@ -35,12 +43,13 @@ interface Measured extends Score {
   readonly windows: number
   readonly changes: number
   readonly longestDelayS: number
-  readonly capped: { readonly candidates: number; readonly ways: number }
+  readonly capped: Capped
 }
 
 process.exitCode = main()
 
 function main(): number {
+  if (values['bad-input']) return scoreBadInputs()
   if (values.help || positionals.length === 0) {
     console.log(USAGE)
     return values.help ? 0 : 1
@@ -60,6 +69,26 @@ function main(): number {
   }
   if (values.json) console.log(JSON.stringify({ sets, skipped: [] }))
   return 0
+}
+
+function scoreBadInputs(): number {
+  const cases: BadInputScores[] = []
+  for (const input of badInputs) {
+    if (!input.name.includes(values.case)) continue
+    const scores = scoreBadInput(input, Number(values.seed))
+    cases.push(scores)
+    console.error(`${input.name}: ${inWords(scores.atOnce)}; in windows ${inWords(scores.windows)}`)
+  }
+  if (values.json) console.log(JSON.stringify({ badInput: cases, skipped: [] }))
+  return 0
+}
+
+function inWords({ right, said, was, sure, sureRight, seconds, rssMiB, capped }: BadInputScore): string {
+  const percent = (value: number): string => (value * 100).toFixed(1)
+  return (
+    `right ${percent(right)} %, said ${percent(said)} was ${percent(was)}, sure ${percent(sure)} % right ${percent(sureRight)} %, ` +
+    `capped ${capped.candidates + capped.ways + capped.pairs}, ${seconds.toFixed(1)} CPU s, ${rssMiB} MiB`
+  )
 }
 
 function measure(set: SpanSet): Measured {

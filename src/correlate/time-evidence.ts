@@ -2,6 +2,7 @@ import type { ObservedProcess } from '../capture/processes.js'
 import { ownerOf } from '../samples/activity.js'
 import type { Sample } from '../samples/sample.js'
 import type { Counters } from '../telemetry/counters.js'
+import { createCallBalance } from './call-balance.js'
 import type { Evidence, EvidenceSource } from './link.js'
 import { createWatchedService, type TimedParent, type WatchedService } from './watched-service.js'
 
@@ -11,6 +12,9 @@ import { createWatchedService, type TimedParent, type WatchedService } from './w
  *
  * Decisions are made jointly for a window of a service, so they come late: `awaits` says that one is still to come.
  * They depend on the samples and their times alone.
+ *
+ * Where context is sure, it only looks for contradictions: a request without calls beside one that has those of two. Then
+ * context is believed no more than elsewhere where it is in doubt, and times are asked about the call.
  */
 export interface TimeEvidence extends EvidenceSource {
   /** Time has come this far (ns since the capture's base). */
@@ -51,12 +55,15 @@ const MOST_RECENT = 4_096
 const REQUESTS_TO_KNOW = 20
 /** Context accounts for a process' work if it told the parents of more than this share of the calls. */
 const ACCOUNTED_SHARE = 0.02
+/** What is left of context where the numbers of calls contradict it. */
+const CONTEXT_LEFT = 0.3
 /** Calls of which other evidence told the parent before they had ended. */
 const MOST_KNOWN_EARLY = 20_000
 
 export function createTimeEvidence(options: TimeEvidenceOptions): TimeEvidence {
   const { counters } = options
   const doubtful = counters.counter('correlate.time.doubtful')
+  const contradictions = counters.counter('correlate.time.contradictions')
   const tooManyServices = counters.counter('correlate.time.too_many_services')
   const byName = new Map<string, WatchedService>()
   const byProcess = new Map<ObservedProcess, WatchedService>()
@@ -64,6 +71,10 @@ export function createTimeEvidence(options: TimeEvidenceOptions): TimeEvidence {
   const decisions = new WeakMap<Sample, readonly TimedParent[] | 'awaited'>()
   const knownEarly = new Map<Sample, Sample>()
   const accounts = createAccounts()
+  const balance = createCallBalance()
+  /** Calls whose contradiction is not decided yet, and calls that other evidence told the parent of. */
+  const balancing = new WeakSet<Sample>()
+  const toldOf = new WeakSet<Sample>()
   let now = 0
   let cleanAt = UNWATCHED_AFTER_NS
 
@@ -110,7 +121,22 @@ export function createTimeEvidence(options: TimeEvidenceOptions): TimeEvidence {
     if (service === undefined) return
     doubtful.value++
     decisions.set(call, 'awaited')
-    service.add(call, undefined)
+    if (toldOf.has(call)) service.reopen(call)
+    else service.add(call, undefined)
+  }
+
+  /** Context says who made this call, and the numbers of calls say that it need not be so. */
+  const contradicted = (call: Sample, parent: Sample): boolean => {
+    if (parent !== ownerOf(call.activity) || parent.process !== call.process) return false
+    balance.told(call, parent)
+    const contradiction = balance.contradicts(call, parent, now)
+    const open = contradiction === 'open' && now - call.endNs < OWNER_WAIT_NS
+    if (open) balancing.add(call)
+    else balancing.delete(call)
+    if (contradiction !== true) return false
+    contradictions.value++
+    call.contextTrust = Math.min(call.contextTrust, CONTEXT_LEFT)
+    return true
   }
 
   return {
@@ -122,9 +148,11 @@ export function createTimeEvidence(options: TimeEvidenceOptions): TimeEvidence {
       }
       recent.add(sample)
       accounts.request(sample)
+      balance.begin(sample)
       if (byProcess.size > 0) byProcess.get(sample.process)?.begin(sample)
     },
     complete: sample => {
+      if (sample.side === 'server') balance.complete(sample)
       if (byProcess.size === 0) return
       const service = byProcess.get(sample.process)
       if (service === undefined) return
@@ -139,10 +167,11 @@ export function createTimeEvidence(options: TimeEvidenceOptions): TimeEvidence {
     candidates: (sample, out: Evidence[]) => {
       if (sample.side !== 'client') return
       const parent = told(sample, out)
-      if (parent !== undefined) {
+      if (parent !== undefined && !contradicted(sample, parent)) {
         accounts.told(sample)
         const service = byProcess.size > 0 ? byProcess.get(sample.process) : undefined
-        if (service === undefined || decisions.has(sample)) return
+        if (service === undefined || decisions.has(sample) || toldOf.has(sample)) return
+        toldOf.add(sample)
         if (sample.complete) service.add(sample, parent)
         else if (knownEarly.size < MOST_KNOWN_EARLY) knownEarly.set(sample, parent)
         return
@@ -158,6 +187,7 @@ export function createTimeEvidence(options: TimeEvidenceOptions): TimeEvidence {
     },
     forget: sample => {
       if (knownEarly.size > 0) knownEarly.delete(sample)
+      balance.forget(sample)
     },
     advance: nowNs => {
       now = nowNs
@@ -168,7 +198,7 @@ export function createTimeEvidence(options: TimeEvidenceOptions): TimeEvidence {
     finish: () => {
       for (const service of byName.values()) service.finish()
     },
-    awaits: call => byName.size > 0 && decisions.get(call) === 'awaited',
+    awaits: call => balancing.has(call) || (byName.size > 0 && decisions.get(call) === 'awaited'),
     holds: request => byProcess.size > 0 && byProcess.get(request.process)?.holds(request) === true,
     get services() {
       return byName.size

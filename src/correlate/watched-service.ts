@@ -18,6 +18,8 @@ export interface WatchedService {
   complete(request: Sample): void
   /** A call that has ended. `parent`: told by other evidence; undefined: to be decided. */
   add(call: Sample, parent: Sample | undefined): void
+  /** Other evidence told the parent of this call, and does so no more: it is to be decided. */
+  reopen(call: Sample): void
   advance(nowNs: number): void
   finish(): void
   /** True while a decision is due that could make this request the parent of a call. */
@@ -78,10 +80,14 @@ export function createWatchedService({ seed, counters, decide }: WatchedServiceO
   const callKinds = createKinds()
   const places = new WeakMap<ObservedProcess, number>()
   const requests = new WeakMap<Sample, WatchedRequest>()
+  const known = new WeakMap<Sample, WatchedCall>()
   const decided = counters.counter('correlate.time.decided')
   const withoutParent = counters.counter('correlate.time.without_parent')
   const candidatesCapped = counters.counter('correlate.time.candidates_capped')
   const waysCapped = counters.counter('correlate.time.ways_capped')
+  const refused = counters.counter('correlate.time.calls_refused')
+  const requestsDropped = counters.counter('correlate.time.requests_dropped')
+  const pairsCapped = counters.counter('correlate.time.pairs_capped')
   const changes = counters.counter('correlate.time.behaviour_changed')
   let processes = 0
   let doubtedNs = 0
@@ -107,9 +113,16 @@ export function createWatchedService({ seed, counters, decide }: WatchedServiceO
       }
       decide((call as WatchedCall).sample, parents)
     },
+    refused: calls => {
+      refused.value += calls
+    },
+    dropped: dropped => {
+      requestsDropped.value += dropped
+    },
     solved: window => {
       candidatesCapped.value += window.candidates
       waysCapped.value += window.ways
+      pairsCapped.value += window.pairs
       changes.value += window.changedKinds
     },
   })
@@ -117,6 +130,18 @@ export function createWatchedService({ seed, counters, decide }: WatchedServiceO
     const { exchange, endNs } = request.sample
     request.kind = requestKinds.of(`${exchange.protocol} ${exchange.name}`)
     request.end = endNs / 1e3
+  }
+  const callOf = (sample: Sample, owner: WatchedRequest | undefined): WatchedCall => {
+    const { connection, exchange } = sample
+    const server = connection.role === 'client' ? connection.remote : connection.local
+    return {
+      kind: callKinds.of(`${exchange.protocol} ${server.port} ${exchange.name}`),
+      place: placeOf(sample.process),
+      start: sample.startNs / 1e3,
+      end: sample.endNs / 1e3,
+      known: owner,
+      sample,
+    }
   }
   return {
     begin: sample => {
@@ -137,21 +162,18 @@ export function createWatchedService({ seed, counters, decide }: WatchedServiceO
       if (request !== undefined) end(request)
     },
     add: (sample, parent) => {
-      const known = parent === undefined ? undefined : requests.get(parent)
+      const owner = parent === undefined ? undefined : requests.get(parent)
       // A parent elsewhere, or from before this service was watched, tells nothing about it.
-      if (parent !== undefined && known === undefined) return
-      const { connection, exchange } = sample
-      const server = connection.role === 'client' ? connection.remote : connection.local
-      const call: WatchedCall = {
-        kind: callKinds.of(`${exchange.protocol} ${server.port} ${exchange.name}`),
-        place: placeOf(sample.process),
-        start: sample.startNs / 1e3,
-        end: sample.endNs / 1e3,
-        known,
-        sample,
-      }
-      if (parent === undefined) doubtedNs = Math.max(doubtedNs, sample.endNs)
+      if (parent !== undefined && owner === undefined) return
+      const call = callOf(sample, owner)
+      if (owner === undefined) doubtedNs = Math.max(doubtedNs, sample.endNs)
+      else known.set(sample, call)
       stream.add(call)
+    },
+    reopen: sample => {
+      const call = known.get(sample)
+      doubtedNs = Math.max(doubtedNs, sample.endNs)
+      if (call === undefined || !stream.reopen(call)) stream.add(callOf(sample, undefined))
     },
     advance: nowNs => stream.advance(nowNs / 1e3),
     finish: () => stream.finish(),

@@ -197,3 +197,38 @@ test('Times settle what context is in doubt about, and the two agree in one link
   assert.equal(link?.strengths.context, 0.3)
   assert.ok(link !== undefined && link.confidence > 0.5)
 })
+
+test('Where a request has the calls of two and its neighbour none, context is doubted and the link loses confidence', () => {
+  const on = bench()
+  const process = observedProcess(1)
+  const ordinary = Array.from({ length: 60 }, (_, n) => {
+    const request = on.request(process, 200 * n * MILLION, (200 * n + 50) * MILLION)
+    return { request, call: on.call(process, (200 * n + 2) * MILLION, (200 * n + 12) * MILLION, request) }
+  })
+  on.play()
+  for (const { request, call } of ordinary) {
+    on.time.forget?.(call)
+    on.time.forget?.(request)
+  }
+  const from = 60 * 200
+  const [left, given] = [on.request(process, from * MILLION, 0), on.request(process, (from + 1) * MILLION, 0)]
+  const calls = [2, 3].map(ms => on.call(process, (from + ms) * MILLION, 0, given))
+  for (const request of [left, given]) {
+    on.time.begin?.(request)
+    request.endNs = (from + 50) * MILLION
+    request.complete = true
+    on.time.complete?.(request)
+  }
+  for (const call of calls) {
+    on.time.begin?.(call)
+    call.endNs = (from + 20) * MILLION
+    call.complete = true
+    on.time.complete?.(call)
+  }
+  on.time.advance((from + 2_000) * MILLION)
+  for (const call of calls) on.solver.solve(call)
+  assert.ok((on.counters.snapshot()['correlate.time.contradictions'] ?? 0) >= 1)
+  on.time.finish()
+  const link = on.solver.solve(calls[1]!)
+  assert.ok(link === undefined || link.confidence < 0.9, `${link?.confidence}`)
+})

@@ -88,11 +88,11 @@ function makeSubset(matrix: Float64Array, gaps: number, present: number): Subset
   const n = members.length
   // Correlations estimated pair by pair need not fit together (the matrix is not positive definite): weaken them until
   // they do.
-  for (let strength = 1; ; strength *= 0.7) {
+  for (let strength = 1; ; strength = strength < WEAKEST ? 0 : strength * 0.7) {
     const part = new Float64Array(n * n)
     for (let i = 0; i < n; i++) {
       for (let j = 0; j < n; j++) {
-        part[i * n + j] = matrix[members[i]! * gaps + members[j]!]! * (i === j ? 1 : strength)
+        part[i * n + j] = i === j ? 1 : strength === 0 ? 0 : matrix[members[i]! * gaps + members[j]!]! * strength
       }
     }
     const logDeterminant = invertInPlace(part, n)
@@ -102,6 +102,8 @@ function makeSubset(matrix: Float64Array, gaps: number, present: number): Subset
   }
 }
 
+/** Beyond this nothing is left of the correlations. */
+const WEAKEST = 0.05
 const SMALLEST_PIVOT = 0.02
 
 /** Gauss-Jordan; returns the logarithm of the determinant, NaN where the matrix is not safely positive definite. */

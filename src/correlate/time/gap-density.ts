@@ -9,6 +9,10 @@ const COMPARISON_FLOOR = 0.02
 const SMALLEST_SCALE_US = 5
 const SCALE_WITHOUT_GAPS_US = 100
 
+/** A part of the kernel is this many times as wide: a gap far from all others must not owe its likelihood to itself. */
+const WIDE_SHARE = 0.05
+const WIDER = 4
+
 interface Grid {
   readonly scale: number
   readonly low: number
@@ -138,6 +142,7 @@ function smoothed(grid: Grid): Float64Array {
   const { counts, step, weight, squares, range } = grid
   const self = squares / weight
   let best = counts
+  let bestWidth = 0
   let bestLikelihood = Number.NEGATIVE_INFINITY
   for (const width of BANDWIDTHS) {
     if (width < step * 0.7) continue
@@ -153,9 +158,12 @@ function smoothed(grid: Grid): Float64Array {
     if (likelihood > bestLikelihood) {
       bestLikelihood = likelihood
       best = smooth
+      bestWidth = width
     }
   }
-  return best
+  if (bestWidth === 0) return best
+  const wide = convolved(counts, kernelOf(Math.min(bestWidth * WIDER, range / 4), step))
+  return best.map((narrow, bin) => (1 - WIDE_SHARE) * narrow + WIDE_SHARE * wide[bin]!)
 }
 
 /** One half of a Gaussian, its whole having the integral 1. */

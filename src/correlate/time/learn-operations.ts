@@ -14,6 +14,8 @@ const BETTER_END = 0.05
 /** Steps between which references are looked for: the most frequent ones. */
 const REFERENCE_STEPS = 8
 const ROWS_FOR_REFERENCES = 5
+/** More kinds than this with fewer rows share one model. */
+const RARE_KINDS_APART = 32
 /** More steps than this, and durations are left out of the correlation. */
 export const STEPS_WITH_DURATIONS = 14
 const PATTERN_ROWS = 3
@@ -27,7 +29,12 @@ export function learnOperations(rows: readonly (readonly RequestRow[])[], callKi
     .sort((a, b) => b.rows - a.rows || a.kind - b.kind)
     .slice(0, POOLED_KINDS)
     .map(entry => tables[entry.kind]!)
-  return tables.map(table => learnOperation(table, largest, callKinds))
+  const rare = tables.filter(({ rows }) => rows > 0 && rows < ROWS_FOR_REFERENCES)
+  if (rare.length <= RARE_KINDS_APART) return tables.map(table => learnOperation(table, largest, callKinds))
+  // Of each too few to learn from, of all together enough.
+  const together = createGapTable(rows.filter(({ length }) => length < ROWS_FOR_REFERENCES).flat())
+  const common = learnOperation(together, largest, callKinds)
+  return tables.map(table => (rare.includes(table) ? { ...common } : learnOperation(table, largest, callKinds)))
 }
 
 interface Learned {

@@ -1,6 +1,6 @@
 import { createKinds } from './kinds.js'
 import { createServiceWindow } from './service-window.js'
-import { type SolvedWindow, solveWindow } from './solve-window.js'
+import { type Capped, type SolvedWindow, solveWindow } from './solve-window.js'
 import { NO_PARENT, type TimeCandidate, type TimedCall, type TimedRequest } from './timed-sample.js'
 
 /** One operation at one end, as far as time evidence needs it. */
@@ -12,7 +12,7 @@ export interface TimeSample {
   readonly side: 'client' | 'server'
   /** What it is: the operation; for the client side the peer as well. */
   readonly kind: string
-  /** In µs, on one clock within a place. */
+  /** In µs, on one clock within a place. A sample without an end (not finite) is not judged, nor given calls. */
   readonly start: number
   readonly end: number
   /** Client side: index of the parent where it is known otherwise, NO_PARENT where it is known that there is none. */
@@ -22,7 +22,7 @@ export interface TimeSample {
 export interface TimeLinks {
   /** For each sample of the client side its possible parents (indexes of samples, or NO_PARENT), the chosen one first. */
   readonly candidates: readonly (readonly TimeCandidate[] | undefined)[]
-  readonly capped: { readonly candidates: number; readonly ways: number }
+  readonly capped: Capped
 }
 
 export interface LinkByTimeOptions {
@@ -38,7 +38,7 @@ interface ServiceSamples {
 /** Who made which call, for a whole capture at once. Each service is judged by itself; deterministic for a seed. */
 export function linkByTime(samples: readonly TimeSample[], options: LinkByTimeOptions = {}): TimeLinks {
   const candidates: (readonly TimeCandidate[] | undefined)[] = samples.map(() => undefined)
-  const capped = { candidates: 0, ways: 0 }
+  const capped = { candidates: 0, ways: 0, pairs: 0 }
   for (const service of servicesOf(samples).values()) {
     const { servers, clients } = service
     const solved = solveService(samples, service, options)
@@ -49,6 +49,7 @@ export function linkByTime(samples: readonly TimeSample[], options: LinkByTimeOp
     })
     capped.candidates += solved.capped.candidates
     capped.ways += solved.capped.ways
+    capped.pairs += solved.capped.pairs
   }
   return { candidates, capped }
 }
@@ -56,6 +57,7 @@ export function linkByTime(samples: readonly TimeSample[], options: LinkByTimeOp
 function servicesOf(samples: readonly TimeSample[]): Map<string, ServiceSamples> {
   const services = new Map<string, ServiceSamples>()
   samples.forEach((sample, index) => {
+    if (!Number.isFinite(sample.start) || !Number.isFinite(sample.end)) return
     let service = services.get(sample.service)
     if (service === undefined) services.set(sample.service, (service = { servers: [], clients: [] }))
     ;(sample.side === 'server' ? service.servers : service.clients).push(index)

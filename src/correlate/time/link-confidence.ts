@@ -14,7 +14,7 @@ export function confidences(
   rivals: Rivals,
   most: number,
   limits: SearchLimits,
-): TimeCandidate[][] {
+): { candidates: TimeCandidate[][]; pairsCut: number } {
   const { window, links } = fitted
   const odds: (Map<number, number> | undefined)[] = Array.from({ length: window.callCount }, () => undefined)
   const add = (call: number, parent: number, value: number): void => {
@@ -43,7 +43,10 @@ export function confidences(
   }
   // Where there was no time to look at every alternative, less is certain.
   const share = pairs === 0 ? 1 : looked / pairs
-  return odds.map((those, call) => candidatesOf(links.parentOf[call]!, those, window.leftOut[call]!, most, share))
+  const candidates = odds.map((those, call) => {
+    return candidatesOf(links.parentOf[call]!, those, window.leftOut[call]!, most, share)
+  })
+  return { candidates, pairsCut: pairs - looked }
 }
 
 /** Odds of each move within the pair: the ways that make it against those that leave the call where it is. */

@@ -31,7 +31,7 @@ export function linkStreamByTime(samples: readonly TimeSample[], options: LinkBy
   const indexOf = new Map<StreamedRequest | StreamedCall, number>()
   const requestOf = new Map<number, StreamedRequest>()
   const services = new Map<string, Service>()
-  const totals = { candidates: 0, ways: 0, windows: 0, changes: 0, delay: 0 }
+  const totals = { candidates: 0, ways: 0, pairs: 0, windows: 0, changes: 0, delay: 0 }
   let now = Number.NEGATIVE_INFINITY
 
   const serviceOf = (name: string): Service => {
@@ -53,6 +53,7 @@ export function linkStreamByTime(samples: readonly TimeSample[], options: LinkBy
         totals.windows++
         totals.candidates += window.candidates
         totals.ways += window.ways
+        totals.pairs += window.pairs
         totals.changes += window.changedKinds
       },
     })
@@ -65,15 +66,17 @@ export function linkStreamByTime(samples: readonly TimeSample[], options: LinkBy
   samples.forEach((sample, index) => {
     const { stream, requestKinds, callKinds, places } = serviceOf(sample.service)
     const { start, end } = sample
+    if (!Number.isFinite(start)) return
     const place = places.of(sample.place ?? '')
     if (sample.side === 'server') {
       const request: StreamedRequest = { kind: requestKinds.of(sample.kind), place, start, end: Number.NaN }
       indexOf.set(request, index)
       requestOf.set(index, request)
       happenings.push({ at: start, order: 0, happen: () => stream.begin(request) })
-      happenings.push({ at: end, order: 2, happen: () => void (request.end = end) })
+      if (Number.isFinite(end)) happenings.push({ at: end, order: 2, happen: () => void (request.end = end) })
       return
     }
+    if (!Number.isFinite(end)) return
     const kind = callKinds.of(sample.kind)
     const add = (): void => {
       const known = sample.known === undefined ? undefined : requestOf.get(sample.known)
@@ -92,7 +95,7 @@ export function linkStreamByTime(samples: readonly TimeSample[], options: LinkBy
   for (const { stream } of services.values()) stream.finish()
   return {
     candidates,
-    capped: { candidates: totals.candidates, ways: totals.ways },
+    capped: { candidates: totals.candidates, ways: totals.ways, pairs: totals.pairs },
     windows: totals.windows,
     changes: totals.changes,
     longestDelayUs: totals.delay,

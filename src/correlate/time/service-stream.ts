@@ -1,7 +1,7 @@
 import { type RequestRow, rowOf } from './request-row.js'
 import { type Counts, createServiceMemory } from './service-memory.js'
 import { createServiceWindow } from './service-window.js'
-import { type SolvedWindow, solveWindow } from './solve-window.js'
+import { type Capped, type SolvedWindow, solveWindow } from './solve-window.js'
 import { NO_PARENT } from './timed-sample.js'
 
 /** A request of a running service. Times in µs. */
@@ -36,7 +36,10 @@ export interface ServiceStreamOptions {
   readonly seed: number
   readonly decide: (call: StreamedCall, candidates: readonly StreamedCandidate[]) => void
   /** Told of every window: what was left out because there was too much of it. */
-  readonly solved?: (window: { candidates: number; ways: number; changedKinds: number }) => void
+  readonly solved?: (window: Capped & { changedKinds: number }) => void
+  /** Calls that were not taken because too many waited, and requests that were let go because there were too many. */
+  readonly refused?: (calls: number) => void
+  readonly dropped?: (requests: number) => void
   /** Numbers of kinds so far. */
   readonly requestKinds: () => number
   readonly callKinds: () => number
@@ -52,6 +55,8 @@ export interface ServiceStream {
   /** A request has begun; its `end` is set by whoever owns it. */
   begin(request: StreamedRequest): void
   add(call: StreamedCall): void
+  /** The call's parent is not known any more: it is to be decided. False: it has been let go, or its parent was open. */
+  reopen(call: StreamedCall): boolean
   /** Time has come this far. */
   advance(nowUs: number): void
   /** Decides all that is left. */
@@ -77,6 +82,8 @@ const CALLS_AHEAD = 1_000
 const KEPT_FOR_LATE = 20
 /** Most requests that are kept; beyond it the oldest are let go. */
 const MOST_REQUESTS = 30_000
+/** Calls that wait for their decision at most; more are left without one. */
+const MOST_UNDECIDED = 30_000
 
 interface Kept {
   readonly call: StreamedCall
@@ -210,7 +217,10 @@ export function createServiceStream(options: ServiceStreamOptions): ServiceStrea
     requests = requests.filter(({ start, end }) =>
       Number.isNaN(end) ? now - start <= 2 * LONGEST_OPEN_US || start >= from : end >= from,
     )
-    if (requests.length > MOST_REQUESTS) requests = requests.slice(-MOST_REQUESTS)
+    if (requests.length > MOST_REQUESTS) {
+      options.dropped?.(requests.length - MOST_REQUESTS)
+      requests = requests.slice(-MOST_REQUESTS)
+    }
     const kept = new Set(requests)
     calls = calls.filter(({ decided, parent }) => !decided || (parent !== undefined && kept.has(parent)))
   }
@@ -220,11 +230,24 @@ export function createServiceStream(options: ServiceStreamOptions): ServiceStrea
       requests.push(request)
     },
     add: call => {
+      if (calls.length >= MOST_UNDECIDED) {
+        options.refused?.(1)
+        if (call.known === undefined) options.decide(call, [{ parent: undefined, confidence: 0, rows: 0 }])
+        return
+      }
       const decided = call.known !== undefined
       calls.push({ call, parent: call.known, decided })
       if (decided) return
       undecided++
       firstUndecidedUs = Math.min(firstUndecidedUs, call.start)
+    },
+    reopen: call => {
+      const kept = calls.find(one => one.call === call)
+      if (kept === undefined || !kept.decided || call.known === undefined) return false
+      kept.decided = false
+      undecided++
+      firstUndecidedUs = Math.min(firstUndecidedUs, call.start)
+      return true
     },
     advance: nowUs => {
       now = Math.max(now, nowUs)

@@ -2,8 +2,13 @@ import type { TimedCall, TimedRequest } from './timed-sample.js'
 
 /** A call may end this part of its parent's usual duration after the parent: answers that are not waited for. */
 const END_TOLERANCE = 0.1
-/** Requests looked at for one call and kind of request; what lies beyond is counted, and lowers the confidence. */
+/**
+ * Requests looked at for one call and kind of request; what lies beyond is counted, and lowers the confidence. Fewer in a
+ * window of very many calls, or of very many kinds, so that there are never many more than this in all.
+ */
 const MOST_CANDIDATES = 64
+const FEWEST_CANDIDATES = 4
+const CANDIDATES_OF_A_WINDOW = 400_000
 
 /**
  * One service for some time: its requests and calls in order of their start as arrays of numbers, and for each call the
@@ -130,6 +135,7 @@ function candidatesOf(
   const leftOut = new Int32Array(calls.length)
   const found: number[] = []
   const activeByPlace = new Map<number, Map<number, Active>>()
+  const share = CANDIDATES_OF_A_WINDOW / Math.max(1, calls.length)
   let next = 0
   for (let i = 0; i < calls.length; i++) {
     const call = calls[i]!
@@ -142,11 +148,12 @@ function candidatesOf(
     if (call.known !== undefined) {
       if (call.known >= 0) found.push(call.known)
     } else if (active !== undefined) {
-      for (const [kind, among] of active) leftOut[i]! += collect(requests, call, among, tolerance[kind]!, found)
+      const most = Math.max(FEWEST_CANDIDATES, Math.min(MOST_CANDIDATES, Math.floor(share / active.size)))
+      for (const [kind, among] of active) leftOut[i]! += collect(requests, call, among, most, tolerance[kind]!, found)
       // None contains it: those in which it began.
       if (found.length === before) {
         for (const among of active.values()) {
-          leftOut[i]! += collect(requests, call, among, Number.POSITIVE_INFINITY, found)
+          leftOut[i]! += collect(requests, call, among, most, Number.POSITIVE_INFINITY, found)
         }
       }
       sortTail(found, before)
@@ -172,6 +179,7 @@ function collect(
   requests: readonly TimedRequest[],
   call: TimedCall,
   active: Active,
+  most: number,
   tolerance: number,
   found: number[],
 ): number {
@@ -181,8 +189,8 @@ function collect(
     active.looks = 0
   }
   const { list } = active
-  const recent = Math.max(0, list.length - (list.length > MOST_CANDIDATES ? MOST_CANDIDATES / 2 : MOST_CANDIDATES))
-  const stride = Math.max(1, recent / (MOST_CANDIDATES / 2))
+  const recent = Math.max(0, list.length - (list.length > most ? most >> 1 : most))
+  const stride = Math.max(1, recent / (most >> 1))
   let looked = 0
   const look = (index: number): void => {
     looked++

@@ -20,16 +20,23 @@ export interface SolveOptions {
   readonly candidates?: number
 }
 
+/** What was not looked at, because there was too much of it. */
+export interface Capped {
+  readonly candidates: number
+  readonly ways: number
+  /** Pairs of requests whose calls might have been exchanged. */
+  readonly pairs: number
+}
+
 export interface SolvedWindow {
   readonly fitted: FittedWindow
   /** For each call: the chosen parent first, then the next best. */
   readonly candidates: readonly (readonly TimeCandidate[])[]
-  /** Candidates and ways that were not looked at, because there were too many. */
-  readonly capped: { readonly candidates: number; readonly ways: number }
+  readonly capped: Capped
 }
 
 /** Rounds of learning: from the best links, then from draws; fewer where earlier windows have taught most of it. */
-const ROUNDS = { best: 3, drawn: 4 }
+const ROUNDS = { best: 3, drawn: 8 }
 const ROUNDS_WITH_EARLIER = { best: 2, drawn: 3 }
 const EARLIER_ROWS_THAT_TEACH = 200
 /** Where other evidence told most calls' parents, there is little to learn from the rest. */
@@ -96,10 +103,11 @@ export function solveWindow(input: ServiceWindow, options: SolveOptions): Solved
   limits.work = workARound
   let leftOut = cutRivals
   for (const count of window.leftOut) leftOut += count
+  const { candidates, pairsCut } = confidences(fitted, rivals, options.candidates ?? 5, limits)
   return {
     fitted,
-    candidates: confidences(fitted, rivals, options.candidates ?? 5, limits),
-    capped: { candidates: leftOut, ways: limits.waysCut },
+    candidates,
+    capped: { candidates: leftOut, ways: limits.waysCut, pairs: pairsCut },
   }
 }
 
