@@ -1,4 +1,4 @@
-import { createCorrelationSums } from './gap-correlation.js'
+import { createCorrelationSums, type GapCorrelation } from './gap-correlation.js'
 import { POOL_WEIGHT, STEPS_WITH_DURATIONS } from './learn-operations.js'
 import type { OperationModel } from './operation-model.js'
 import { createRequestJudge } from './request-judge.js'
@@ -21,8 +21,12 @@ export function learnCorrelations(operations: readonly OperationModel[], rows: r
   const scored = scoreRows(operations, rows)
   const byKind: ScoredRow[][] = operations.map(() => [])
   for (const row of scored) byKind[row.kind]!.push(row)
+  // Kinds too rare to be learned apart share their steps, and so this.
+  const bySteps = new Map<OperationModel['steps'], GapCorrelation>()
   operations.forEach((model, kind) => {
     if (model.steps.length === 0) return
+    model.correlation = bySteps.get(model.steps)
+    if (model.correlation !== undefined) return
     const columns = columnsOf(model)
     const sums = createCorrelationSums(columns)
     if (sums === undefined) return
@@ -38,6 +42,7 @@ export function learnCorrelations(operations: readonly OperationModel[], rows: r
       }
     }
     model.correlation = sums.finish()
+    bySteps.set(model.steps, model.correlation)
   })
 }
 
