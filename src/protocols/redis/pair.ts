@@ -240,6 +240,7 @@ export class RedisConnection implements ProtocolConnection, RequestHandler, Repl
         this.#repliesOff = this.#replies.subscribed = false
         break
       case 'replicate':
+        if (exchange.shape === 'message') this.#done(exchange, offset)
         this.#becomeOpaque()
         return
       default:
