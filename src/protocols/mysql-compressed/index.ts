@@ -52,6 +52,7 @@ class CompressedConnection implements ProtocolConnection {
     this.#lost.value++
     // What is behind does not follow what was unpacked before.
     const inner = this.#streams[sender]
+    inner.resume()
     inner.pushHole(inner.owed + 1, timeNs)
     this.#inner.read(sender, inner)
     inner.settle()
