@@ -3,10 +3,11 @@ import { spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { StepError, say } from './progress.mjs'
+import { runNode } from './run-node.mjs'
 import { main, root } from './set-up.mjs'
 import { ensureSystemPackages } from './system-packages.mjs'
 
-const COMMANDS = ['install', 'up', 'down', 'status', 'tempest', 'trace']
+const COMMANDS = ['install', 'up', 'down', 'status', 'tempest', 'trace', 'bad-input']
 const HELP = `npm run openstack -- COMMAND: a real OpenStack on this machine, for tests and measurements
 
   up             installs what is missing (190 s), configures, starts (133 s the first time, 45 s later), waits until it works
@@ -14,6 +15,7 @@ const HELP = `npm run openstack -- COMMAND: a real OpenStack on this machine, fo
   status         its processes, with memory and ports
   tempest SET    smoke, identity, image, flavors, servers, all; or: regex REGEX
   trace FILE …   runs \`openstack …\` under OSProfiler, its trace as JSON into FILE
+  bad-input      what goes wrong around Ghostspan, while it watches the lab (--help)
   install        the packages only
 
 Environment: OSLAB (its folder, /var/lib/ghostspan-openstack), OSLAB_PROFILER=0 (OSProfiler off), KAFKA=1 (notifications
@@ -43,5 +45,7 @@ await main(async () => {
     if (needed.length > 0) throw new StepError(`openstack: these packages could not be installed: ${needed.join(' ')}`)
     if (command === 'install') return 0
   }
+  if (command === 'bad-input')
+    return runNode(['--import', 'tsx', join(root, 'test', 'openstack', 'bad-input.ts'), ...args])
   return run(command, args)
 })

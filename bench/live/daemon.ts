@@ -14,6 +14,8 @@ export interface DaemonOptions {
   /** Further rules of the selection, as in a settings file: `{ action: include, user: nova }`. */
   readonly rules?: readonly string[]
   readonly archive: boolean
+  /** Of the embedded archive; stays when the daemon goes. Default: one of its own, which goes with it. */
+  readonly dataDirectory?: string
 }
 
 export interface DaemonStatus {
@@ -31,18 +33,22 @@ export interface Daemon {
   cpuMillis(): number
   /** Resident memory of the daemon without the archive's engine, MiB. */
   rssMiB(): number
-  /** Of the embedded archive; gone after `stop`. */
+  /** Of the embedded archive; gone after `stop` unless it was given. */
   readonly dataDirectory: string
+  /** SIGKILL: nothing is delivered. */
+  kill(): Promise<void>
   stop(): Promise<void>
 }
 
-export async function startDaemon({ executables, archive, rules = [] }: DaemonOptions): Promise<Daemon> {
+export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
+  const { executables, archive, rules = [] } = options
   const folder = mkdtempSync(join(tmpdir(), 'ghostspan-bench-'))
+  const dataDirectory = options.dataDirectory ?? join(folder, 'data')
   const [health] = await freePorts(1, process.pid)
   const receiver = await startReceiver()
   const allRules = [...executables.map(executable => `{ action: include, executable: "${executable}" }`), ...rules]
   const config = join(folder, 'ghostspan.yaml')
-  writeFileSync(config, configuration(allRules, archive, health!, receiver.port, folder))
+  writeFileSync(config, configuration(allRules, archive, health!, receiver.port, dataDirectory))
   const main = fileURLToPath(new URL('../../src/cli/main.js', import.meta.url))
   const child = spawn(process.execPath, [...process.execArgv, main, 'run', '--config', config, '--print', 'none'], {
     stdio: ['ignore', 'ignore', 'pipe'],
@@ -56,13 +62,13 @@ export async function startDaemon({ executables, archive, rules = [] }: DaemonOp
       () => false,
     )
   }
-  const stop = async (): Promise<void> => {
-    await ended(child)
+  const end = async (signal: NodeJS.Signals): Promise<void> => {
+    await ended(child, signal)
     receiver.stop()
     rmSync(folder, { recursive: true, force: true })
   }
   if (!(await waitFor(ready, 60_000))) {
-    await stop()
+    await end('SIGTERM')
     throw new Error(`ghostspan run was not ready within 60 s:\n${log}`)
   }
   return {
@@ -75,8 +81,9 @@ export async function startDaemon({ executables, archive, rules = [] }: DaemonOp
     },
     cpuMillis: () => cpuMillisOf(familyOf(child.pid!)),
     rssMiB: () => rssMiBOf(child.pid!),
-    dataDirectory: join(folder, 'data'),
-    stop,
+    dataDirectory,
+    stop: () => end('SIGTERM'),
+    kill: () => end('SIGKILL'),
   }
 }
 
@@ -85,7 +92,7 @@ function configuration(
   archive: boolean,
   health: number,
   otlpPort: number,
-  folder: string,
+  dataDirectory: string,
 ): string {
   const rules = selected.map(rule => `        - ${rule}`)
   return `file_format: "1.1"
@@ -98,7 +105,7 @@ distribution:
       default: exclude
       rules:
 ${rules.join('\n')}
-    archive: { enabled: ${archive}, data_directory: "${folder}/data" }
+    archive: { enabled: ${archive}, data_directory: "${dataDirectory}" }
     operations: { health: { listen: "127.0.0.1:${health}", required: true } }
 `
 }
@@ -112,10 +119,10 @@ async function startReceiver(): Promise<{ port: number; stop: () => void }> {
   throw new Error('the OTLP receiver did not start')
 }
 
-async function ended(child: ChildProcess): Promise<void> {
+async function ended(child: ChildProcess, signal: NodeJS.Signals): Promise<void> {
   if (child.exitCode !== null) return
   const exit = new Promise<void>(resolve => child.once('exit', () => resolve()))
-  child.kill('SIGTERM')
+  child.kill(signal)
   const killer = setTimeout(() => child.kill('SIGKILL'), 30_000)
   await exit
   clearTimeout(killer)

@@ -1,10 +1,10 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { cpuMillisOf } from '../live/process-usage.js'
-import { labFolder, labProcesses, machineBusyMillis, runLab } from './lab.js'
+import { labProcesses, machineBusyMillis, runLab } from './lab.js'
 import { type CallScore, scoreCalls } from './score-calls.js'
-import { type TempestCall, tempestCalls } from './tempest-calls.js'
+import { callsOfLog, emptyLog } from './tempest-log.js'
 import { spansOf, startWatching } from './watching.js'
 
 /** off: nothing watches. osprofiler: every request of Tempest is profiled. ghostspan: Ghostspan watches. */
@@ -41,7 +41,6 @@ export interface Watched {
   readonly score: CallScore
 }
 
-const LOG = join(labFolder, 'tempest', 'logs', 'tempest.log')
 const STATS = '/proc/sys/kernel/bpf_stats_enabled'
 
 /** Tempest's sets as the lab's script knows them. */
@@ -125,16 +124,6 @@ async function runTempest({ variant, suite, concurrency, pair, progress }: TurnO
     `${suite} × ${concurrency}, pair ${pair}, ${variant}: ${passed} passed, ${turn.failed} failed in ${durationS.toFixed(1)} s, ${calls.length} calls`,
   )
   return turn
-}
-
-function callsOfLog(): TempestCall[] {
-  return existsSync(LOG) ? tempestCalls(readFileSync(LOG, 'utf8')) : []
-}
-
-/** Tempest appends: each run begins with an empty log. */
-function emptyLog(): void {
-  mkdirSync(dirname(LOG), { recursive: true })
-  writeFileSync(LOG, '')
 }
 
 /** Run time of the BPF programs that this process holds, ms: the kernel tells it of each descriptor (bpf_prog_show_fdinfo). */

@@ -5,7 +5,8 @@ import { type Daemon, startDaemon } from '../live/daemon.js'
 import { labRules } from './lab.js'
 
 /** `ghostspan run` on the lab, with every span exported over OTLP and archived. */
-export const startWatching = (): Promise<Daemon> => startDaemon({ executables: [], rules: labRules, archive: true })
+export const startWatching = (dataDirectory?: string): Promise<Daemon> =>
+  startDaemon({ executables: [], rules: labRules, archive: true, ...(dataDirectory && { dataDirectory }) })
 
 /** What the archive has of a time, µs since the epoch. */
 export async function spansOf(dataDirectory: string, sinceUs: number, untilUs: number): Promise<RebuiltSpan[]> {

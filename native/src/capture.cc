@@ -181,7 +181,10 @@ Outcome Capture::iterate_threads(const std::string &program, const uint32_t pid,
     options.sz = sizeof options;
     options.link_info = &which;
     options.link_info_len = sizeof which;
-    const std::unique_ptr<bpf_link, LinkDestroyer> link(bpf_program__attach_iter(found, &options));
+    std::unique_ptr<bpf_link, LinkDestroyer> link(bpf_program__attach_iter(found, &options));
+    // Before Linux 6.1 an iterator over tasks knows all of them only.
+    if (libbpf_get_error(link.get()) != 0)
+        link.reset(bpf_program__attach_iter(found, nullptr));
     if (const long error = libbpf_get_error(link.get()); error != 0)
         return failure(static_cast<int>(error), "cannot look at the threads of a process", log);
     const int iterator = bpf_iter_create(bpf_link__fd(link.get()));

@@ -62,7 +62,7 @@ public:
     /** Puts the program at one more site; `id` names the probe for detach_probe. */
     Outcome attach_probe(const std::string &program, const ProbeSite &site, uint32_t *id);
     void detach_probe(uint32_t id) { probes_.erase(id); }
-    /** What an iterator program (SEC "iter/task") writes about the threads of one process. */
+    /** What an iterator program (SEC "iter/task") writes about the threads of one process; before Linux 6.1, of all. */
     Outcome iterate_threads(const std::string &program, uint32_t pid, std::vector<uint8_t> *into);
     void close();
     bool is_open() const { return object_ != nullptr; }

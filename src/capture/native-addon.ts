@@ -69,7 +69,7 @@ export interface NativeAddon {
     cookie: number,
   ): number | Refusal
   detachProbe(handle: CaptureHandle, probe: number): void
-  /** What an iterator program writes about the threads of one process. */
+  /** What an iterator program writes about the threads of one process; before Linux 6.1, of all. */
   threads(handle: CaptureHandle, program: string, pid: number): Uint8Array | Refusal
   clocks(): { readonly monotonicNs: bigint; readonly realtimeNs: bigint; readonly boottimeNs: bigint }
   /** mount(2); returns 0 or the errno. */

@@ -59,16 +59,17 @@ export function createCarrierKernel(
     },
     threads: pid => {
       const bytes = refusal === undefined ? addon.threads(handle, 'thread_pointers', pid) : new Uint8Array(0)
-      return bytes instanceof Uint8Array ? decodeThreads(bytes) : []
+      return bytes instanceof Uint8Array ? decodeThreads(bytes, pid) : []
     },
   }
 }
 
-/** struct thread_pointer of bpf/lib/carriers/threads.h. */
-function decodeThreads(bytes: Uint8Array): ThreadPointer[] {
+/** struct thread_pointer of bpf/lib/carriers/threads.h, those of one process. */
+function decodeThreads(bytes: Uint8Array, pid: number): ThreadPointer[] {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   const threads: ThreadPointer[] = []
   for (let at = 0; at + THREAD_BYTES <= bytes.byteLength; at += THREAD_BYTES) {
+    if (view.getUint32(at, true) !== pid) continue
     threads.push({ tid: view.getUint32(at + 4, true), address: Number(view.getBigUint64(at + 8, true)) })
   }
   return threads
