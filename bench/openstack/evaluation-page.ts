@@ -58,7 +58,7 @@ function operationParts(operations: readonly OperationResult[]): string[] {
   const matched = sum(each => each.matched)
   return [
     '## Against OSProfiler',
-    'Each operation once under `openstack --os-profile`, while Ghostspan watched without looking at the headers. Spans: those of OSProfiler that a socket can show (wsgi, rpc, db). Same parent: the nearest ancestor that both have. The difference of starts holds the time in which OSProfiler writes its start point to Redis, after it has taken the time and before the work begins; net is without that.',
+    'Each operation once under `openstack --os-profile`, while Ghostspan watched without looking at the headers. Spans: those of OSProfiler that a socket can show (wsgi, rpc, db). Same parent: the nearest ancestor that both have. Starts differ because the two take their times at different places: OSProfiler takes that of a statement before it writes its point to Redis and then sends the statement; net is without the writing that Ghostspan itself saw in between, not without what the process waited for a processor (README.md has the differences by kind).',
     table(
       [
         'operation',
