@@ -233,7 +233,8 @@ export function createCarriers(limit = 100_000): Carriers {
       const carrier = carrierOf(call.process, tid, id)
       // Whoever asked has been answered already: a late answer, or after a loss one that is taken for another's.
       const over = ownerOf(call.activity)?.complete === true && carrier.activity !== call.activity
-      const odd = isOddReader(carrier.habits, call.tid === tid)
+      // An answer that comes late says nothing about who reads whose.
+      const odd = !over && isOddReader(carrier.habits, call.tid === tid)
       enter(carrier, over || odd ? unknownActivity(over ? 'over' : 'odd') : call.activity)
     },
     answerBegun: (request, tid, id) => {
