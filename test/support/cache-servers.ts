@@ -1,35 +1,17 @@
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { accepts, freePort, startServerProcess } from './server-process.js'
+import { accepts, freePort, startInFolder, startServerProcess } from './server-process.js'
 
 export interface CacheServer {
   readonly port: number
   stop(): Promise<void>
 }
 
-async function start(command: string, args: (port: number, folder: string) => string[]): Promise<CacheServer> {
-  const folder = await mkdtemp(join(tmpdir(), 'ghostspan-cache-'))
-  const remove = (): Promise<void> => rm(folder, { recursive: true, force: true })
-  try {
+function start(command: string, args: (port: number, folder: string) => string[]): Promise<CacheServer> {
+  return startInFolder('cache', async folder => {
     const port = await freePort()
-    const server = await startServerProcess({
-      command,
-      args: args(port, folder),
-      cwd: folder,
-      ready: () => accepts(port),
-    })
-    return {
-      port,
-      stop: async () => {
-        await server.stop()
-        await remove()
-      },
-    }
-  } catch (error) {
-    await remove()
-    throw error
-  }
+    const options = { command, args: args(port, folder), cwd: folder, ready: () => accepts(port) }
+    const { stop } = await startServerProcess(options)
+    return { port, stop }
+  })
 }
 
 /** A Redis of its own on a free port of loopback, without persistence, DEBUG allowed. */

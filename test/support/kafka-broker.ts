@@ -1,13 +1,13 @@
 import { execFile, spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, renameSync, rmSync } from 'node:fs'
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { homedir, tmpdir } from 'node:os'
+import { writeFile } from 'node:fs/promises'
+import { homedir } from 'node:os'
 import { join } from 'node:path'
 import type { TestContext } from 'node:test'
 import { promisify } from 'node:util'
 import { repositoryPath } from '../accuracy/repository-path.js'
 import { program, type Requirement, requires } from './requirements.js'
-import { accepts, freePort, startServerProcess } from './server-process.js'
+import { accepts, freePort, startInFolder, startServerProcess } from './server-process.js'
 
 export interface KafkaBroker {
   readonly port: number
@@ -86,10 +86,8 @@ const LOGGING = `Configuration:
 `
 
 /** A Kafka broker of its own: one node without ZooKeeper, data in a temporary folder, free ports of loopback. */
-export async function startKafka(): Promise<KafkaBroker> {
-  const folder = await mkdtemp(join(tmpdir(), 'ghostspan-kafka-'))
-  const remove = (): Promise<void> => rm(folder, { recursive: true, force: true })
-  try {
+export function startKafka(): Promise<KafkaBroker> {
+  return startInFolder('kafka', async folder => {
     const port = await freePort()
     const configuration = join(folder, 'server.properties')
     await writeFile(configuration, settings(folder, port, await freePort()))
@@ -98,7 +96,7 @@ export async function startKafka(): Promise<KafkaBroker> {
     java.push(`-Dlog4j2.configurationFile=${folder}/log4j2.yaml`, '-cp', `${JARS}/*`)
     const format = ['kafka.tools.StorageTool', 'format', '--cluster-id', CLUSTER, '--config', configuration]
     await promisify(execFile)('java', [...java, ...format], { cwd: folder })
-    const server = await startServerProcess({
+    const { stop } = await startServerProcess({
       command: 'java',
       args: [...java, 'kafka.Kafka', configuration],
       cwd: folder,
@@ -106,13 +104,7 @@ export async function startKafka(): Promise<KafkaBroker> {
     })
     return {
       port,
-      stop: async () => {
-        await server.stop()
-        await remove()
-      },
+      stop,
     }
-  } catch (error) {
-    await remove()
-    throw error
-  }
+  })
 }

@@ -1,9 +1,8 @@
 import { execFile } from 'node:child_process'
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir, userInfo } from 'node:os'
+import { userInfo } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { accepts, freePort, startServerProcess } from './server-process.js'
+import { accepts, freePort, startInFolder, startServerProcess } from './server-process.js'
 
 export interface MariadbServer {
   readonly port: number
@@ -14,17 +13,15 @@ export interface MariadbServer {
 const run = promisify(execFile)
 
 /** A MariaDB of its own: data in a temporary folder, a free port of loopback, root without a password. */
-export async function startMariadb(): Promise<MariadbServer> {
-  const folder = await mkdtemp(join(tmpdir(), 'ghostspan-mariadb-'))
-  const remove = (): Promise<void> => rm(folder, { recursive: true, force: true })
-  const user = `--user=${userInfo().username}`
-  const data = `--datadir=${join(folder, 'data')}`
-  try {
+export function startMariadb(): Promise<MariadbServer> {
+  return startInFolder('mariadb', async folder => {
+    const user = `--user=${userInfo().username}`
+    const data = `--datadir=${join(folder, 'data')}`
     const install = ['--no-defaults', user, data, '--auth-root-authentication-method=normal', '--skip-test-db']
     await run('mariadb-install-db', install)
     const port = await freePort()
     const socket = join(folder, 'socket')
-    const server = await startServerProcess({
+    const { stop } = await startServerProcess({
       command: '/usr/sbin/mariadbd',
       args: [
         '--no-defaults',
@@ -45,13 +42,7 @@ export async function startMariadb(): Promise<MariadbServer> {
     return {
       port,
       socket,
-      stop: async () => {
-        await server.stop()
-        await remove()
-      },
+      stop,
     }
-  } catch (error) {
-    await remove()
-    throw error
-  }
+  })
 }

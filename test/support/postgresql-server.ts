@@ -1,11 +1,10 @@
 import { execFile, execFileSync } from 'node:child_process'
 import { existsSync, readdirSync } from 'node:fs'
-import { chown, mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { chown } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import type { Requirement } from './requirements.js'
-import { freePort, startServerProcess } from './server-process.js'
+import { freePort, startInFolder, startServerProcess } from './server-process.js'
 
 export interface PostgresqlServer {
   readonly port: number
@@ -32,13 +31,11 @@ export const postgresqlServer: Requirement = { what: "Debian's PostgreSQL server
 export const postgresqlProgram = (name: string): string => join(programs() ?? VERSIONS, name)
 
 /** A PostgreSQL of its own: data in a temporary folder, a free port of loopback, everybody is trusted. */
-export async function startPostgresql(): Promise<PostgresqlServer> {
-  const folder = await mkdtemp(join(tmpdir(), 'ghostspan-postgresql-'))
-  const remove = (): Promise<void> => rm(folder, { recursive: true, force: true })
+export function startPostgresql(): Promise<PostgresqlServer> {
   const isRoot = process.getuid?.() === 0
   const as = (command: string, args: readonly string[]): [string, string[]] =>
     isRoot ? ['/usr/sbin/runuser', ['-u', USER, '--', command, ...args]] : [command, [...args]]
-  try {
+  return startInFolder('postgresql', async folder => {
     if (isRoot) {
       const id = (flag: string): number => Number(execFileSync('id', [flag, USER], { encoding: 'utf8' }))
       await chown(folder, id('-u'), id('-g'))
@@ -54,7 +51,7 @@ export async function startPostgresql(): Promise<PostgresqlServer> {
       ...settings.flatMap(setting => ['-c', setting]),
     ])
     const isReady = ['-h', '127.0.0.1', '-p', String(port), '-q']
-    const server = await startServerProcess({
+    const { stop } = await startServerProcess({
       command,
       args,
       cwd: folder,
@@ -67,13 +64,7 @@ export async function startPostgresql(): Promise<PostgresqlServer> {
     return {
       port,
       socketFolder: folder,
-      stop: async () => {
-        await server.stop()
-        await remove()
-      },
+      stop,
     }
-  } catch (error) {
-    await remove()
-    throw error
-  }
+  })
 }

@@ -1,7 +1,6 @@
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { accepts, freePort, startServerProcess } from './server-process.js'
+import { accepts, freePort, startInFolder, startServerProcess } from './server-process.js'
 
 export interface RabbitmqServer {
   readonly port: number
@@ -9,9 +8,11 @@ export interface RabbitmqServer {
 }
 
 /** A RabbitMQ node of its own, with its own name service: temporary folder, free ports of loopback, user guest. */
-export async function startRabbitmq(): Promise<RabbitmqServer> {
-  const folder = await mkdtemp(join(tmpdir(), 'ghostspan-rabbitmq-'))
-  const remove = (): Promise<void> => rm(folder, { recursive: true, force: true })
+export function startRabbitmq(): Promise<RabbitmqServer> {
+  return startInFolder('rabbitmq', startIn)
+}
+
+async function startIn(folder: string): Promise<RabbitmqServer> {
   const port = await freePort()
   const epmdPort = await freePort()
   const path = (name: string): string => join(folder, name)
@@ -28,10 +29,6 @@ export async function startRabbitmq(): Promise<RabbitmqServer> {
     cwd: folder,
     ready: () => accepts(epmdPort),
   })
-  const stopEpmd = async (): Promise<void> => {
-    await epmd.stop()
-    await remove()
-  }
   try {
     const server = await startServerProcess({
       command: '/usr/lib/rabbitmq/bin/rabbitmq-server',
@@ -59,11 +56,11 @@ export async function startRabbitmq(): Promise<RabbitmqServer> {
       port,
       stop: async () => {
         await server.stop()
-        await stopEpmd()
+        await epmd.stop()
       },
     }
   } catch (error) {
-    await stopEpmd()
+    await epmd.stop()
     throw error
   }
 }

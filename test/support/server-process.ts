@@ -1,6 +1,9 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { mkdtemp, rm } from 'node:fs/promises'
 import { type AddressInfo, connect, createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 
 /** A port of the loopback interface that nobody uses now. */
@@ -62,6 +65,28 @@ export async function startServerProcess(options: ServerProcessOptions): Promise
     await sleep(100)
   }
   return server
+}
+
+/** Starts servers that keep everything in a temporary folder, which goes with them, or when they cannot be started. */
+export async function startInFolder<Server extends Pick<ServerProcess, 'stop'>>(
+  name: string,
+  start: (folder: string) => Promise<Server>,
+): Promise<Server> {
+  const folder = await mkdtemp(join(tmpdir(), `ghostspan-${name}-`))
+  const remove = (): Promise<void> => rm(folder, { recursive: true, force: true })
+  try {
+    const server = await start(folder)
+    return {
+      ...server,
+      stop: async () => {
+        await server.stop()
+        await remove()
+      },
+    }
+  } catch (error) {
+    await remove()
+    throw error
+  }
 }
 
 async function stop(child: ChildProcess): Promise<void> {
