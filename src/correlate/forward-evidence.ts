@@ -1,6 +1,7 @@
 import type { ObservedProcess } from '../capture/processes.js'
 import { ownerOf } from '../samples/activity.js'
 import type { Sample } from '../samples/sample.js'
+import { doubtContext } from '../samples/trust.js'
 import type { Evidence, EvidenceSource } from './link.js'
 
 /**
@@ -26,8 +27,6 @@ const BY_ELIMINATION = 0.97
 const LEAST_SHARE = 0.2
 const SHARE_CASES = 10
 const BY_CHANCE = 0.6
-/** What is left of context evidence that says something else, in a process that passes requests on. */
-const CONTEXT_LEFT = 0.3
 /** A process that passes at least this share of its requests on does nothing else. */
 const PROXY_SHARE = 0.8
 /** A request whose reading was lost may be open unseen: another one that is equal is not taken for it for so long. */
@@ -179,7 +178,7 @@ function strengthIn(forwarder: Forwarder, request: Sample, call: Sample): number
   if (owner !== undefined && owner !== request) {
     // Context that is right nearly always knows better, except in a process that does nothing but pass on.
     if (agreed > EXPECTED_CASES * contradicted && forwarded < PROXY_SHARE * requests) return BY_CHANCE
-    call.contextTrust = Math.min(call.contextTrust, CONTEXT_LEFT)
+    doubtContext(call)
   }
   return Math.min(MOST_SURE, (forwarded + EXPECTED * EXPECTED_CASES) / (forwarded + EXPECTED_CASES))
 }

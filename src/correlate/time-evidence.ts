@@ -1,6 +1,7 @@
 import type { ObservedProcess } from '../capture/processes.js'
 import { ownerOf } from '../samples/activity.js'
 import type { Sample } from '../samples/sample.js'
+import { doubtContext } from '../samples/trust.js'
 import type { Counters } from '../telemetry/counters.js'
 import { createCallBalance } from './call-balance.js'
 import type { Evidence, EvidenceSource } from './link.js'
@@ -55,8 +56,6 @@ const MOST_RECENT = 4_096
 const REQUESTS_TO_KNOW = 20
 /** Context accounts for a process' work if it told the parents of more than this share of the calls. */
 const ACCOUNTED_SHARE = 0.02
-/** What is left of context where the numbers of calls contradict it. */
-const CONTEXT_LEFT = 0.3
 /** Calls of which other evidence told the parent before they had ended. */
 const MOST_KNOWN_EARLY = 20_000
 
@@ -135,7 +134,7 @@ export function createTimeEvidence(options: TimeEvidenceOptions): TimeEvidence {
     else balancing.delete(call)
     if (contradiction !== true) return false
     contradictions.value++
-    call.contextTrust = Math.min(call.contextTrust, CONTEXT_LEFT)
+    doubtContext(call)
     return true
   }
 

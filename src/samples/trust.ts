@@ -1,3 +1,5 @@
+import type { Sample } from './sample.js'
+
 /**
  * How far "the carrier works for whom it was last seen to work for" is believed, by run-time and by what a process shows
  * of itself: the one place that says so. docs/carriers.md has it as a table.
@@ -6,6 +8,11 @@ export type Trust = 'trusted' | 'inferred' | 'open'
 
 /** What is left of context evidence where a process behaves so that a carrier may work for somebody else: never a parent. */
 export const DOUBTED = 0.3
+
+/** From now on context is believed no more of this call than where it is in doubt. */
+export function doubtContext(call: Sample): void {
+  call.contextTrust = Math.min(call.contextTrust, DOUBTED)
+}
 
 export interface TrustRule {
   /** A kind of carriers, or a behaviour that is noticed. */
@@ -45,9 +52,9 @@ export const RUN_TIMES = {
   },
   go: {
     when: 'goroutines',
-    trust: 'trusted',
-    by: 'by read, by reply, by birth',
-    open: 'jobs behind channels; goroutines whose birth nothing dates',
+    trust: 'open',
+    by: 'programs are known by their sections; who runs in them is not read yet',
+    open: 'everything by context',
   },
   node: {
     when: 'Node.js',
