@@ -14,7 +14,7 @@ import { ConnectionState } from './connection-state.js'
 import { type CopyWishes, createCopyWishes } from './copy-wishes.js'
 import { createDatagrams, type Datagrams } from './datagrams.js'
 import { runsLoop } from './event-loop.js'
-import { recogniseProtocol, senderOf } from './recognition.js'
+import { recogniseProtocol, roleShownBy } from './recognition.js'
 import type { SampleRecorder } from './sample-recorder.js'
 import { createUnixPairs } from './unix-pairs.js'
 
@@ -93,8 +93,8 @@ export class ConnectionDriver implements EventHandler {
       return
     }
     const isSend = record.op === Op.send
-    if (state.connection.role === 'unknown' && !this.#findRole(state, record, isSend)) return
-    if (state.connection.roleGuessed && state.module === undefined) this.#checkRole(state, record, isSend)
+    if (state.connection.role === 'unknown' && !this.#findRole(state, record)) return
+    if (state.connection.roleGuessed && state.module === undefined) this.#checkRole(state, record)
     const sender: Sender = isSend === (state.connection.role === 'client') ? 'client' : 'server'
     if (!this.#place(state, sender, record)) return
     const stream = state.stream(sender)
@@ -151,7 +151,9 @@ export class ConnectionDriver implements EventHandler {
   #toldAgain(state: ConnectionState, newer: Connection): void {
     const { connection } = state
     const { role, keyLow, keyHigh, ownsLow, remoteIdentity } = connection
-    Object.assign(connection, newer, { role: state.module === undefined ? pickRole(newer.role, role) : role })
+    Object.assign(connection, newer, {
+      role: state.module === undefined && newer.role !== 'unknown' ? newer.role : role,
+    })
     if (newer.keyHigh === 0) Object.assign(connection, { keyLow, keyHigh, ownsLow, remoteIdentity })
     else if (keyHigh === 0) state.keyed()
     this.#pair(state)
@@ -368,10 +370,10 @@ export class ConnectionDriver implements EventHandler {
   }
 
   /** A connection whose opener is not known: the first bytes that some protocol recognises tell who sends them. */
-  #findRole(state: ConnectionState, record: EventReader, isSend: boolean): boolean {
-    const sender = senderOf(this.#options.modules, record)
-    if (sender !== undefined) {
-      state.connection.role = isSend === (sender === 'client') ? 'client' : 'server'
+  #findRole(state: ConnectionState, record: EventReader): boolean {
+    const role = roleShownBy(this.#options.modules, record)
+    if (role !== undefined) {
+      state.connection.role = role
       return true
     }
     if (++state.unrecognised >= BOUNDED_LOOK_JOINED) this.#leaveAlone(state)
@@ -379,11 +381,10 @@ export class ConnectionDriver implements EventHandler {
   }
 
   /** The ports are a guess: the first bytes that some protocol recognises confirm it, or turn it round. */
-  #checkRole(state: ConnectionState, record: EventReader, isSend: boolean): void {
-    const sender = senderOf(this.#options.modules, record)
-    if (sender === undefined) return
+  #checkRole(state: ConnectionState, record: EventReader): void {
+    const role = roleShownBy(this.#options.modules, record)
+    if (role === undefined) return
     state.connection.roleGuessed = false
-    const role = isSend === (sender === 'client') ? 'client' : 'server'
     if (role !== state.connection.role) state.turnRound()
   }
 
@@ -400,11 +401,4 @@ export class ConnectionDriver implements EventHandler {
 /** Opened by this end, and nothing had moved on it before. */
 function isUnusedClient({ role, transport, midlife }: Connection): boolean {
   return role === 'client' && transport === 'tcp' && !midlife
-}
-
-function pickRole(
-  newer: 'client' | 'server' | 'unknown',
-  older: 'client' | 'server' | 'unknown',
-): 'client' | 'server' | 'unknown' {
-  return newer === 'unknown' ? older : newer
 }

@@ -103,12 +103,12 @@ export class ConnectionState implements ExchangeSink {
   /** What more bytes from the other end belong to: the request that is being read, or the call that is answered next. */
   get reading(): Sample | undefined {
     if (this.connection.role === 'client') return this.#open.find(({ side }) => side === 'client')
-    return this.#open.find(({ side, requestEndNs }) => side === 'server' && Number.isNaN(requestEndNs))
+    return this.#open.find(isBeingRead)
   }
 
   /** The client's request is being read and has not ended. */
   get readingRequest(): boolean {
-    return this.#open.some(sample => sample.side === 'server' && Number.isNaN(sample.requestEndNs))
+    return this.#open.some(isBeingRead)
   }
 
   /** This end turns out to play the other part. */
@@ -151,4 +151,8 @@ export class ConnectionState implements ExchangeSink {
     open.pop()
     return sample
   }
+}
+
+function isBeingRead({ side, requestEndNs }: Sample): boolean {
+  return side === 'server' && Number.isNaN(requestEndNs)
 }

@@ -1,3 +1,4 @@
+import { Op } from '../capture/event-layout.js'
 import type { EventReader } from '../capture/event-reader.js'
 import type { InputStream } from '../protocols/input-stream.js'
 import type { ProtocolModule, Sender } from '../protocols/protocol.js'
@@ -25,14 +26,13 @@ export function recogniseProtocol(
   return maybe && stream.available < ENOUGH && stream.hole === 0 ? 'wait' : undefined
 }
 
-/** Who sends bytes like those of this record, if a protocol is sure of it. */
-export function senderOf(
-  modules: readonly ProtocolModule[],
-  { bytes, payload, headLength }: EventReader,
-): Sender | undefined {
+/** Which part this end plays by the bytes of this record, if a protocol is sure of who sends such bytes. */
+export function roleShownBy(modules: readonly ProtocolModule[], record: EventReader): Sender | undefined {
+  const { bytes, payload, headLength } = record
   for (const module of modules) {
     const { match, sender } = module.detect(bytes, payload, payload + headLength)
-    if (match === 'yes' && sender !== undefined) return sender
+    if (match === 'yes' && sender !== undefined)
+      return (record.op === Op.send) === (sender === 'client') ? 'client' : 'server'
   }
   return undefined
 }

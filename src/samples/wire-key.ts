@@ -36,9 +36,14 @@ function run(seed: number, words: readonly number[]): number {
 
 /** 64 bits of any words (each taken modulo 2^32), as two unsigned halves; never both zero. */
 export function mix64(words: readonly number[]): WireKey {
-  const high = run(HIGH_SEED, words)
-  const low = run(LOW_SEED, words)
-  return high === 0 && low === 0 ? { high: 0, low: 1 } : { high, low }
+  return mixInto({ high: 0, low: 0 }, words)
+}
+
+function mixInto(key: WireKey, words: readonly number[]): WireKey {
+  key.high = run(HIGH_SEED, words)
+  key.low = run(LOW_SEED, words)
+  if (key.high === 0 && key.low === 0) key.low = 1
+  return key
 }
 
 const words = [0, 0, 0, 0, 0, 0]
@@ -57,10 +62,7 @@ export function wireKey(keyLow: number, keyHigh: number, fromLow: boolean, posit
   words[3] = (keyHigh / TWO_32) | 0
   words[4] = fromLow ? 1 : 2
   words[5] = (position % TWO_32) | 0
-  key.high = run(HIGH_SEED, words)
-  key.low = run(LOW_SEED, words)
-  if (key.high === 0 && key.low === 0) key.low = 1
-  return key
+  return mixInto(key, words)
 }
 
 const DIGITS = Uint8Array.from('0123456789abcdef', digit => digit.charCodeAt(0))
