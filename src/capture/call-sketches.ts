@@ -40,7 +40,8 @@ export interface CallSketchReader {
 }
 
 const ROLES = ['unknown', 'client', 'server'] as const
-const COUNTS = [
+/** Names of all that is counted. */
+export const CALL_COUNTS = [
   'sentCalls',
   'sentBytes',
   'receivedCalls',
@@ -127,7 +128,7 @@ function decode(key: Uint8Array, { counts, latency }: Totals, ended: boolean): C
 }
 
 function empty(): Totals {
-  const counts = Object.fromEntries(COUNTS.map(name => [name, 0])) as Record<keyof CallCounts, number>
+  const counts = Object.fromEntries(CALL_COUNTS.map(name => [name, 0])) as Record<keyof CallCounts, number>
   return { counts, latency: new Uint32Array(LATENCY_BUCKETS) }
 }
 
@@ -136,7 +137,7 @@ function sum(value: Uint8Array): Totals {
   const total = empty()
   for (let at = 0; at + CALL_SKETCH.bytes <= value.byteLength; at += CALL_SKETCH.bytes) {
     const view = new DataView(value.buffer, value.byteOffset + at, CALL_SKETCH.bytes)
-    for (const name of COUNTS) total.counts[name] += Number(view.getBigUint64(CALL_SKETCH[name], true))
+    for (const name of CALL_COUNTS) total.counts[name] += Number(view.getBigUint64(CALL_SKETCH[name], true))
     // Most sketches are of few CPUs, and the latencies are most of their bytes.
     if (view.getBigUint64(CALL_SKETCH.answers, true) === 0n) continue
     for (let i = 0; i < LATENCY_BUCKETS; i++) {
@@ -150,7 +151,7 @@ function sum(value: Uint8Array): Totals {
 function since(total: Totals, base: Totals | undefined): Totals {
   if (base === undefined) return total
   const grown = empty()
-  for (const name of COUNTS) grown.counts[name] = total.counts[name] - base.counts[name]
+  for (const name of CALL_COUNTS) grown.counts[name] = total.counts[name] - base.counts[name]
   for (let i = 0; i < LATENCY_BUCKETS; i++) grown.latency[i] = total.latency[i]! - base.latency[i]!
   return grown
 }

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { LATENCY_BUCKETS } from '../capture/call-sketch-layout.js'
-import type { CallCounts } from '../capture/call-sketches.js'
+import { CALL_COUNTS, type CallCounts } from '../capture/call-sketches.js'
 import { kernelRow } from '../sketches/call-totals.js'
 import { KERNEL_SKETCH_FORMAT, type SketchRow } from '../sketches/sketch-row.js'
 import type { CallReport, ReportedCalls } from './call-report.js'
@@ -57,14 +57,13 @@ export function differences(before: CallReport, after: CallReport): SketchRow[] 
   const rows: SketchRow[] = []
   for (const group of after.groups) {
     const base = known.get(keyOf(group))
-    const names = Object.keys(group.counts) as (keyof CallCounts)[]
-    const anew = base === undefined || names.some(name => group.counts[name] < base.counts[name])
+    const anew = base === undefined || CALL_COUNTS.some(name => group.counts[name] < base.counts[name])
     const from = (name: keyof CallCounts): number => (anew ? 0 : base.counts[name])
-    const sums = Object.fromEntries(names.map(name => [name, group.counts[name] - from(name)])) as Record<
+    const sums = Object.fromEntries(CALL_COUNTS.map(name => [name, group.counts[name] - from(name)])) as Record<
       keyof CallCounts,
       number
     >
-    if (names.every(name => sums[name] === 0)) continue
+    if (CALL_COUNTS.every(name => sums[name] === 0)) continue
     const latency = spread(group)
     if (!anew) {
       base.latency.indexes.forEach((index, i) => {

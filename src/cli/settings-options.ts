@@ -1,5 +1,6 @@
 import { homedir } from 'node:os'
 import { type Command, Option } from 'commander'
+import { HOOKS_CHOICES } from '../capture/hooks.js'
 import type { LoadedSettings } from '../config/load-settings.js'
 import type { Override } from '../config/override.js'
 import type { SettingPath } from '../config/settings-file.js'
@@ -47,7 +48,7 @@ export function addHooksOption(command: Command): Command {
     new Option(
       '--hooks <kind>',
       'what tells of socket calls: syscall is for kernels before 6.3 (default: auto)',
-    ).choices(['auto', 'socket', 'syscall']),
+    ).choices(HOOKS_CHOICES),
   )
 }
 

@@ -1,5 +1,5 @@
 import { LATENCY_BUCKETS, latencyBucket } from '../capture/call-sketch-layout.js'
-import type { CallCounts, CallSketch } from '../capture/call-sketches.js'
+import { CALL_COUNTS, type CallCounts, type CallSketch } from '../capture/call-sketches.js'
 import type { Counters } from '../telemetry/counters.js'
 import { OTHER_NAME } from './minute-sketches.js'
 import { KERNEL_SKETCH_FORMAT, type SketchRow } from './sketch-row.js'
@@ -52,10 +52,6 @@ export interface CallTotalsOptions {
 const MOST_GROUPS = 2_000
 /** Minutes without a call after which a group is forgotten. */
 const IDLE_MINUTES = 5
-const NAMES = [
-  ...(['sentCalls', 'sentBytes', 'receivedCalls', 'receivedBytes', 'failedCalls', 'uncopiedCalls'] as const),
-  ...(['connections', 'answers', 'latencySumNs'] as const),
-]
 const UNKNOWN_SERVICE = '(unknown)'
 
 type Sums = { -readonly [name in keyof CallCounts]: number }
@@ -72,7 +68,7 @@ interface Told {
   readonly latency: Uint32Array
 }
 
-const nothing = (): Sums => Object.fromEntries(NAMES.map(name => [name, 0])) as unknown as Sums
+const nothing = (): Sums => Object.fromEntries(CALL_COUNTS.map(name => [name, 0])) as unknown as Sums
 const DIRECTIONS = { client: 'out', server: 'in', unknown: 'unknown' } as const
 
 export function createCallTotals(options: CallTotalsOptions): CallTotals {
@@ -119,7 +115,7 @@ export function createCallTotals(options: CallTotalsOptions): CallTotals {
     const key = `${pid} ${role} ${transport} ${address} ${port}`
     const before = told.get(key)
     const group = groupOf(serviceOf(sketch), peerOf(sketch), DIRECTIONS[role])
-    for (const name of NAMES) {
+    for (const name of CALL_COUNTS) {
       const grown = counts[name] - (before?.counts[name] ?? 0)
       group.counts[name] += grown
       group.minute[name] += grown
@@ -167,7 +163,7 @@ export function createCallTotals(options: CallTotalsOptions): CallTotals {
       update()
       const rows: SketchRow[] = []
       for (const group of groups.values()) {
-        const busy = NAMES.some(name => group.minute[name] !== 0)
+        const busy = CALL_COUNTS.some(name => group.minute[name] !== 0)
         group.idleMinutes = busy ? 0 : group.idleMinutes + 1
         if (!busy) continue
         rows.push(kernelRow(time, group, group.minute, group.minuteLatency))

@@ -38,7 +38,7 @@ const REMEMBERED = 20_000
  */
 export function createTraceSampler({ share, rules, seen, counters }: TraceSamplerOptions): TraceSampler {
   const slow = createSlowSpans()
-  const remembered = new Map<string, number>()
+  const remembered = new Set<string>()
 
   const reason = (trace: FinishedTrace): string | undefined => {
     const { spans } = trace
@@ -56,7 +56,8 @@ export function createTraceSampler({ share, rules, seen, counters }: TraceSample
   return {
     weight: trace => {
       if (trace.late) {
-        const weight = remembered.get(trace.traceId) ?? (isDrawn(trace.traceId, share) ? 1 / share : 0)
+        const drawnWeight = isDrawn(trace.traceId, share) ? 1 / share : 0
+        const weight = remembered.has(trace.traceId) ? 1 : drawnWeight
         if (weight === 0) counters.add('sampling.dropped.late')
         return weight
       }
@@ -65,7 +66,7 @@ export function createTraceSampler({ share, rules, seen, counters }: TraceSample
         counters.add(`sampling.kept_for.${why}`)
         counters.add('sampling.kept')
         if (remembered.size >= REMEMBERED) remembered.delete(remembered.keys().next().value!)
-        remembered.set(trace.traceId, 1)
+        remembered.add(trace.traceId)
         return 1
       }
       const drawn = isDrawn(trace.traceId, share)
